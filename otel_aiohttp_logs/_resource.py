@@ -1,0 +1,48 @@
+"""Who is speaking: the resource of the specification, as plain attributes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from otel_aiohttp_logs._environment import Environment, bad
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DISTRIBUTION = "otel-aiohttp-logs"
+
+
+def resource_attributes(env: Environment) -> Mapping[str, str]:
+    """
+    Return the attributes of this process, each from where the specification says.
+
+    ``service.name`` comes from ``OTEL_SERVICE_NAME`` before
+    ``OTEL_RESOURCE_ATTRIBUTES``; ``service.instance.id`` is new in each process
+    unless the application sets one.
+    """
+    resource = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": DISTRIBUTION,
+        "telemetry.sdk.version": version(DISTRIBUTION),
+        "service.name": "unknown_service",
+        "service.instance.id": str(uuid.uuid4()),
+        "process.pid": str(os.getpid()),
+    }
+    resource.update(_pairs(env))
+    resource["service.name"] = env.text("OTEL_SERVICE_NAME", resource["service.name"])
+    return resource
+
+
+def _pairs(env: Environment) -> Mapping[str, str]:
+    name = "OTEL_RESOURCE_ATTRIBUTES"
+    pairs = {}
+    for item in filter(None, map(str.strip, env.text(name, "").split(","))):
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise bad(name, item, "key=value,key=value with %XX for , and =")
+        pairs[unquote(key.strip())] = unquote(value.strip())
+    return pairs

@@ -1,0 +1,117 @@
+"""How one signal (traces or logs) leaves the process, read from its variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from otel_aiohttp_logs._environment import Environment, bad
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_ENDPOINT = "http://localhost:4318"
+_PATHS = {"TRACES": "/v1/traces", "LOGS": "/v1/logs"}
+_PROCESSOR = {"TRACES": "OTEL_BSP", "LOGS": "OTEL_BLRP"}
+_DELAY_MS = {"TRACES": 5000, "LOGS": 1000}
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    enabled: bool
+    """False with ``OTEL_{TRACES,LOGS}_EXPORTER=none``."""
+    endpoint: str
+    """The whole URL that batches are posted to."""
+    is_default: bool
+    """Nobody named an endpoint: then nobody listening there is no failure."""
+    headers: Mapping[str, str]
+    timeout: float
+    """Seconds for one post."""
+    gzip: bool
+    certificate: str | None
+    client_key: str | None
+    client_certificate: str | None
+    delay: float
+    """Seconds that a record waits for its batch at most."""
+    queue_size: int
+    batch_size: int
+
+
+def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettings:
+    """
+    Return the settings of *signal*, ``TRACES`` or ``LOGS``.
+
+    *own* is False when upstream's exporters read the variables by themselves; what
+    only they understand is no error then. Raises ``ValueError`` on a bad one.
+    """
+    names = _names(signal)
+    endpoint, is_default = _endpoint(env, signal)
+    if own:
+        _check_protocol(env, names("PROTOCOL"))
+    processor = _PROCESSOR[signal]
+    queue_size = env.number(f"{processor}_MAX_QUEUE_SIZE", 2048, least=1)
+    exporter = env.choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none"), "otlp")
+    gzip_name, compression = env.first(names("COMPRESSION"), "gzip")
+    if compression not in {"gzip", "none"}:
+        raise bad(gzip_name, compression, "gzip or none")
+    timeout_name, _ = env.first(names("TIMEOUT"), "")
+    return ExportSettings(
+        enabled=exporter == "otlp",
+        endpoint=endpoint,
+        is_default=is_default,
+        headers=_headers(env, names("HEADERS")),
+        timeout=env.number(timeout_name, 10_000, least=1) / 1000,
+        gzip=compression == "gzip",
+        certificate=env.first(names("CERTIFICATE"), "")[1] or None,
+        client_key=env.first(names("CLIENT_KEY"), "")[1] or None,
+        client_certificate=env.first(names("CLIENT_CERTIFICATE"), "")[1] or None,
+        delay=env.number(f"{processor}_SCHEDULE_DELAY", _DELAY_MS[signal]) / 1000,
+        queue_size=queue_size,
+        batch_size=min(
+            queue_size, env.number(f"{processor}_MAX_EXPORT_BATCH_SIZE", 512, least=1)
+        ),
+    )
+
+
+def _names(signal: str) -> Callable[[str], tuple[str, str]]:
+    def names(what: str) -> tuple[str, str]:
+        return (f"OTEL_EXPORTER_OTLP_{signal}_{what}", f"OTEL_EXPORTER_OTLP_{what}")
+
+    return names
+
+
+def _endpoint(env: Environment, signal: str) -> tuple[str, bool]:
+    own, base = _names(signal)("ENDPOINT")
+    name, url = env.first((own, base), "")
+    if not url:
+        return DEFAULT_ENDPOINT + _PATHS[signal], True
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        valid = valid and parts.port != 0
+    except ValueError:  # a port that is none, a broken IPv6 address
+        valid = False
+    if not valid:
+        raise bad(name, url, f"a URL such as {DEFAULT_ENDPOINT}")
+    # The signal's own variable is used as it is; the common one is a base.
+    return (url if name == own else url.rstrip("/") + _PATHS[signal]), False
+
+
+def _check_protocol(env: Environment, names: tuple[str, str]) -> None:
+    name, protocol = env.first(names, "http/protobuf")
+    if protocol != "http/protobuf":
+        wanted = 'http/protobuf, or call instrument_app(app, pipeline="sdk") for grpc'
+        raise bad(name, protocol, wanted)
+
+
+def _headers(env: Environment, names: tuple[str, str]) -> Mapping[str, str]:
+    name, text = env.first(names, "")
+    headers = {}
+    for item in filter(None, map(str.strip, text.split(","))):
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            # The value may be a secret: it is not repeated.
+            raise bad(name, "…", "key=value,key=value with %XX for , and =")
+        headers[unquote(key.strip())] = unquote(value.strip())
+    return headers
