@@ -1,0 +1,90 @@
+"""
+How a service of the demo is served: its socket, its access lines, its leash.
+
+Variables: ``HOST`` and ``PORT``; for a service that is started by the demo also
+``LISTEN_FD``, a listening socket that it inherits, and ``LEASH``, which ends it when
+its standard input does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.web_log import AccessLogger
+
+from otel_aiohttp_logs import instrument_app
+
+if TYPE_CHECKING:
+    from aiohttp.web_request import BaseRequest
+
+HEALTH = "/healthz"
+
+
+def serve(app: web.Application, *, default_port: int) -> None:
+    """Serve *app*, instrumented, until it is told to end."""
+    if os.environ.get("LEASH"):
+        _end_with_standard_input()
+    app.router.add_get(HEALTH, _healthy)
+    instrument_app(app)
+    try:
+        sock = _listening_socket(default_port)
+    except (OSError, ValueError) as exc:
+        sys.exit(f"cannot listen on {_where(default_port)}: {exc}; set HOST and PORT")
+    web.run_app(
+        app,
+        sock=sock,
+        access_log_class=_AccessLogger,
+        access_log_format='"%r" %s',
+        # Off by default: a handler whose caller has gone would run to its end.
+        handler_cancellation=True,
+        shutdown_timeout=3,
+        print=None,
+    )
+
+
+class _AccessLogger(AccessLogger):
+    """aiohttp's own, silent about health checks."""
+
+    def log(
+        self, request: BaseRequest, response: web.StreamResponse, time: float
+    ) -> None:
+        if request.path != HEALTH:
+            super().log(request, response, time)
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _listening_socket(default_port: int) -> socket.socket:
+    inherited = os.environ.get("LISTEN_FD")
+    if inherited:
+        return socket.socket(fileno=int(inherited))
+    return socket.create_server(_where(default_port))
+
+
+def _where(default_port: int) -> tuple[str, int]:
+    host = os.environ.get("HOST") or "127.0.0.1"
+    return host, int(os.environ.get("PORT") or default_port)
+
+
+def _end_with_standard_input() -> None:
+    """
+    End this process, politely, when the parent that holds the pipe is gone.
+
+    It works for a parent that was killed, too, on every POSIX system.
+    """
+
+    def wait() -> None:
+        # Not sys.stdin: its lock, held here, would trouble the interpreter's exit.
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="leash", daemon=True).start()

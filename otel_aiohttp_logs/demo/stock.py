@@ -1,0 +1,70 @@
+"""
+The stock: what is on the shelves, and when a warehouse can deliver.
+
+    python -m otel_aiohttp_logs.demo.stock
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from aiohttp import web
+
+from otel_aiohttp_logs.demo.service import serve
+
+log = logging.getLogger("stock")
+
+SITES = ("north", "harbour", "hill")
+
+
+async def reserve(request: web.Request) -> web.Response:
+    number, wanted = _number(request), await request.json()
+    item, quantity = str(wanted["item"]), int(wanted["quantity"])
+    log.info("reservation asked", extra={"order": number, "item": item})
+    left = await asyncio.to_thread(_count, number, item)
+    await asyncio.sleep(0.005)
+    log.info("item reserved", extra={"order": number, "left": left - quantity})
+    return web.json_response({"order": number, "left": left - quantity})
+
+
+def _count(number: int, item: str) -> int:
+    time.sleep(0.01)
+    left = 60 - number % 50
+    log.info("shelf counted", extra={"order": number, "item": item, "left": left})
+    return left
+
+
+async def reservation(request: web.Request) -> web.Response:
+    number = _number(request)
+    await asyncio.sleep(0.01)
+    log.info("reservation looked up", extra={"order": number, "held_min": 15})
+    return web.json_response({"order": number})
+
+
+async def ask_warehouse(request: web.Request) -> web.Response:
+    number = _number(request)
+    site, days = SITES[number % len(SITES)], 2 + number % 4
+    log.info("warehouse called", extra={"order": number, "site": site})
+    await asyncio.sleep(0.4)
+    log.warning("warehouse is slow", extra={"order": number, "site": site})
+    await asyncio.sleep(0.2)
+    log.info("warehouse answered", extra={"order": number, "days": days})
+    return web.json_response({"order": number, "days": days})
+
+
+def application() -> web.Application:
+    app = web.Application()
+    app.router.add_put(r"/reservations/{number:\d{1,12}}", reserve)
+    app.router.add_get(r"/reservations/{number:\d{1,12}}", reservation)
+    app.router.add_get(r"/warehouses/{number:\d{1,12}}", ask_warehouse)
+    return app
+
+
+def _number(request: web.Request) -> int:
+    return int(request.match_info["number"])
+
+
+if __name__ == "__main__":
+    serve(application(), default_port=8082)
