@@ -1,0 +1,174 @@
+"""
+JSON lines: one record, one line, whatever is in it.
+
+The keys, in this order: ``timestamp`` (RFC 3339, UTC, microseconds), ``level``,
+``logger``, ``message``, ``request_id``, ``trace_id``, ``span_id``, ``trace_flags``,
+the fields of ``extra``, ``exception`` with ``type``, ``message`` and ``stack``. An id
+that the record doesn't have is left out, so is ``exception``: a search for lines that
+have the key then finds what it means to.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+from otel_aiohttp_logs.output.escape import quoted
+from otel_aiohttp_logs.record.exceptions import exception
+from otel_aiohttp_logs.record.fields import IDS, extra_fields, id_text, message
+from otel_aiohttp_logs.record.text import name_of, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_aiohttp_logs.flat import Plain
+
+    _Ids = tuple[object, object, object, object]
+
+_MAX_PREPARED = 1000
+_NO_IDS = (None, None, None, None)
+
+
+class JSONFormatter(logging.Formatter):
+    """
+    Formats each record as one line of JSON. Takes no arguments.
+
+    In ``dictConfig``: ``{"()": "otel_aiohttp_logs.JSONFormatter"}``, or ``"class"``.
+    Never raises an ``Exception``: a record that can't be formatted becomes a line that
+    says so.
+    """
+
+    def __init__(
+        self,
+        fmt: str | None = None,
+        datefmt: str | None = None,
+        style: Literal["%", "{", "$"] = "%",
+        validate: bool = True,  # noqa: FBT001, FBT002 - as dictConfig passes them
+    ) -> None:
+        for name, value in (("format", fmt), ("datefmt", datefmt)):
+            if value is not None:
+                msg = (
+                    f"JSONFormatter has no {name} (it was given {value!r}), its keys "
+                    "are fixed: leave it out, or use logging.Formatter."
+                )
+                raise ValueError(msg)
+        super().__init__(None, None, style, validate)
+        # The current second as text. One tuple, because threads share it.
+        self._second = (-1, "")
+        # What is the same in many lines, already as JSON.
+        self._heads: dict[tuple[str, str], str] = {}
+        self._names: dict[str, str] = {}
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return self._line(record)
+        except Exception as exc:  # noqa: BLE001 - logging must not break the application
+            return _failure(record, exc)
+
+    def _line(self, record: logging.LogRecord) -> str:
+        # First, because it's what puts the ids where extra_fields expects them.
+        text = quoted(message(record))
+        head = self._heads.get((record.levelname, record.name)) or self._head(record)
+        parts = [self._time(record.created), head, text]
+        ids = (
+            getattr(record, "request_id", None),
+            getattr(record, "trace_id", None),
+            getattr(record, "span_id", None),
+            getattr(record, "trace_flags", None),
+        )
+        if ids != _NO_IDS:
+            parts.append(_ids(ids))
+        fields = extra_fields(record)
+        if fields:
+            parts.append(self._fields(fields))
+        if record.exc_info or record.exc_text:
+            parts.append(_exception(record))
+        parts.append("}")
+        return "".join(parts)
+
+    def _time(self, created: float) -> str:
+        second, micros = divmod(round(created * 1_000_000), 1_000_000)
+        prepared, text = self._second
+        if prepared != second:
+            text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S', time.gmtime(second))
+            self._second = (second, text)
+        return f'{text}.{micros:06d}Z"'
+
+    def _head(self, record: logging.LogRecord) -> str:
+        level, logger = record.levelname, record.name
+        shown = quoted(name_of(level)), quoted(name_of(logger, 1024))
+        head = ',"level":{},"logger":{},"message":'.format(*shown)
+        if type(level) is str and type(logger) is str:
+            if len(self._heads) >= _MAX_PREPARED:
+                self._heads.clear()
+            self._heads[level, logger] = head
+        return head
+
+    def _fields(self, fields: Mapping[str, Plain]) -> str:
+        names = self._names
+        parts = []
+        for key, value in fields.items():
+            name = names.get(key) or self._name(key)
+            parts.append(name + (quoted(value) if type(value) is str else _json(value)))
+        return "".join(parts)
+
+    def _name(self, key: str) -> str:
+        if len(self._names) >= _MAX_PREPARED:
+            self._names.clear()
+        name = self._names[key] = f",{quoted(key)}:"
+        return name
+
+
+def _ids(ids: _Ids) -> str:
+    return "".join(
+        f',"{name}":{quoted(text)}'
+        for name, value in zip(IDS, ids, strict=True)
+        if (text := id_text(value)) is not None
+    )
+
+
+def _exception(record: logging.LogRecord) -> str:
+    raised = exception(record)
+    if raised is None:
+        return ""
+    return (
+        f',"exception":{{"type":{quoted(raised.type)},'
+        f'"message":{quoted(raised.message)},"stack":{quoted(raised.stack)}}}'
+    )
+
+
+def _json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        # JSON has no NaN and no Infinity: as text they survive every reader.
+        return repr(value) if isfinite(value) else f'"{value}"'
+    if isinstance(value, bytes):
+        return quoted(value.decode("utf-8", "backslashreplace"))
+    if isinstance(value, dict):
+        pairs = (f"{quoted(key)}:{_json(item)}" for key, item in value.items())
+        return f"{{{','.join(pairs)}}}"
+    return f"[{','.join(map(_json, value))}]"
+
+
+def _failure(record: logging.LogRecord, exc: Exception) -> str:
+    """Return the line that stands for a record which can't be formatted at all."""
+    values = vars(record)
+    ids = _ids(tuple(values.get(name) for name in IDS))  # type: ignore[arg-type]
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    logger = quoted(name_of(values.get("name")))
+    text = quoted(f"a log record could not be formatted: {type_name(exc)}")
+    micros = f"{int(now % 1 * 1_000_000):06d}"
+    return (
+        f'{{"timestamp":"{stamp}.{micros}Z","level":"ERROR","logger":{logger},'
+        f'"message":{text}{ids}}}'
+    )

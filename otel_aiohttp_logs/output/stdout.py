@@ -1,0 +1,118 @@
+"""Lines on stdout, where the application configured no handler of its own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from otel_aiohttp_logs.output.console import ConsoleFormatter
+from otel_aiohttp_logs.output.escape import ascii_only
+from otel_aiohttp_logs.output.json_lines import JSONFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+
+def stdout_handler(
+    output: str, *, ours: Container[logging.Handler] = ()
+) -> logging.Handler | None:
+    """
+    Return the handler for *output*: auto, json, console, or None for none.
+
+    ``auto`` is console when stdout is a terminal, else json. *ours* are the handlers
+    of this library: they don't count as the application's (see ``handled_elsewhere``).
+    """
+    if output == "none":
+        return None
+    if output == "auto":
+        output = "console" if _is_terminal() else "json"
+    formatter = ConsoleFormatter() if output == "console" else JSONFormatter()
+    return StdoutHandler(formatter, ours)
+
+
+def handled_elsewhere(logger_name: str, ours: Container[logging.Handler]) -> bool:
+    """
+    Tell whether a handler of the application's own gets the records of a logger.
+
+    Any handler on the way up counts, except ``NullHandler`` and those in *ours*. The
+    logger is only looked up, never made: that would take logging's lock.
+    """
+    logger: logging.Logger | None = _nearest(logger_name)
+    while logger is not None:
+        for handler in logger.handlers:
+            if handler not in ours and not isinstance(handler, logging.NullHandler):
+                return True
+        if not logger.propagate:
+            return False
+        logger = logger.parent
+    return False
+
+
+def _nearest(name: str) -> logging.Logger:
+    known = logging.root.manager.loggerDict
+    while name:
+        logger = known.get(name)
+        if isinstance(logger, logging.Logger):
+            return logger
+        name = name.rpartition(".")[0]
+    return logging.root
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stdout.isatty()
+    except (AttributeError, OSError, ValueError):  # None, or closed
+        return False
+
+
+class StdoutHandler(logging.Handler):
+    """
+    Writes each record as one line to whatever ``sys.stdout`` is at that moment.
+
+    A broken pipe or a closed stdout never reaches the application: *lost* counts the
+    lines that couldn't be written.
+    """
+
+    def __init__(
+        self, formatter: logging.Formatter, ours: Container[logging.Handler] = ()
+    ) -> None:
+        super().__init__()
+        self.formatter: logging.Formatter = formatter
+        self.lost = 0
+        self._ours = ours
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        if self.filters:
+            kept: object = self.filter(record)
+            if not kept:
+                return False
+            if isinstance(kept, logging.LogRecord):  # since Python 3.12
+                record = kept
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if handled_elsewhere(record.name, self):
+            return
+        try:
+            # Before the lock is taken: threads wait for each other's writes only.
+            line = f"{self.formatter.format(record)}\n"
+            with self.lock:  # type: ignore[union-attr]  # None only before __init__
+                _write(line)
+        except Exception:  # noqa: BLE001 - a closed pipe is no reason to fail a request
+            self.lost += 1
+
+    def __contains__(self, handler: object) -> bool:
+        """Tell whether *handler* is this library's."""
+        return handler is self or handler in self._ours
+
+
+def _write(line: str) -> None:
+    """Write *line* in one piece; a terminal that isn't Unicode gets it escaped."""
+    out = sys.stdout
+    try:
+        out.write(line)
+    except UnicodeEncodeError:
+        out.write(ascii_only(line))
+    out.flush()

@@ -1,0 +1,177 @@
+"""
+What a log record says: its message, the fields of ``extra``, its exception.
+
+All of it in a safe form, whatever the application passed; nothing here raises an
+``Exception``. Names are made so that none of them can hide one of the record's own
+fields, or one of the resource, from a log store's search.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from otel_aiohttp_logs.record.exceptions import ExceptionFields, exception
+from otel_aiohttp_logs.record.safe import Room, plain, unique
+from otel_aiohttp_logs.record.text import (
+    MAX_NAME,
+    exact,
+    name_of,
+    repr_of,
+    text_of,
+    tidy,
+    type_name,
+)
+
+if TYPE_CHECKING:
+    from otel_aiohttp_logs.flat import Plain
+
+__all__ = [
+    "IDS",
+    "MAX_MESSAGE",
+    "ExceptionFields",
+    "exception",
+    "extra_fields",
+    "id_text",
+    "message",
+    "own_name",
+]
+
+MAX_MESSAGE = 256 * 1024
+"""Bytes of a message; a stack may be as long."""
+MAX_ID = 128
+"""Characters of an id on a record that somebody else stamped."""
+IDS = ("request_id", "trace_id", "span_id", "trace_flags")
+
+_OWN = frozenset(
+    {
+        "",  # VictoriaLogs: the message
+        "_msg",
+        "_stream",
+        "_stream_id",
+        "_time",
+        "@timestamp",
+        "body",
+        "event_name",
+        "exception",
+        "exception.message",
+        "exception.stack",
+        "exception.stacktrace",
+        "exception.type",
+        "level",
+        "logger",
+        "message",
+        "observed_timestamp",
+        "severity_number",
+        "severity_text",
+        "timestamp",
+        *IDS,
+    }
+)
+_OWN_ROOTS = frozenset({"exception", "scope", "service", "telemetry"})
+_OWN_PREFIXES = ("service.", "telemetry.", "scope.")
+
+_BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
+_BLANK_COUNT = len(_BLANK)
+_LAST = list(_BLANK)[-1]
+# ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
+_NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName"})
+
+
+def message(record: logging.LogRecord) -> str:
+    """
+    Return the record's message, at most ``MAX_MESSAGE`` bytes of it.
+
+    If it can't be made (arguments that don't fit, a failing ``__str__``): the
+    template, the arguments and the reason.
+    """
+    try:
+        text = exact(record.getMessage())
+    except Exception as exc:  # noqa: BLE001 - the application's code may raise anything
+        text = _unformatted(record, exc)
+    if len(text) <= MAX_MESSAGE and text.isascii():
+        return text
+    return tidy(text, MAX_MESSAGE)
+
+
+def _unformatted(record: logging.LogRecord, exc: Exception) -> str:
+    template = text_of(record.msg, MAX_MESSAGE)
+    args = record.args if isinstance(record.args, tuple) else (record.args,)
+    shown = ", ".join(repr_of(arg, 1024) for arg in args[:20])
+    return f"{template} [arguments ({shown}) failed: {_type_and_text(exc)}]"
+
+
+def _type_and_text(exc: BaseException) -> str:
+    return f"{type_name(exc)}: {text_of(exc, 1024)}"
+
+
+def own_name(key: str, value: object) -> str:
+    """
+    Return the name under which the extra field *key* goes out.
+
+    ``extra.<key>`` if it would otherwise stand where one of the record's own fields
+    or the resource stands, also as a path (``service: {name: …}``).
+    """
+    if key in _OWN or key.startswith(_OWN_PREFIXES):
+        return f"extra.{key}"
+    if key in _OWN_ROOTS and isinstance(value, Mapping):
+        return f"extra.{key}"
+    return key
+
+
+def id_text(value: object) -> str | None:
+    """Return *value* if it can be an id, else None: then it's an extra field."""
+    return value if type(value) is str and 0 < len(value) <= MAX_ID else None
+
+
+def extra_fields(record: logging.LogRecord) -> dict[str, Plain]:
+    """
+    Return what the application passed in ``extra``, as plain values.
+
+    ``stack_info`` is among them if it was asked for. Of more than ``MAX_FIELDS`` the
+    first are kept and ``extra.left_out`` says how many are missing.
+    """
+    values = vars(record)
+    fields: dict[str, Plain] = {}
+    room = Room()
+    skipped = 0
+    for key, value in list(islice(values.items(), _own_count(values), None)):
+        if key in _NO_EXTRA or (key in IDS and _is_ours(value)):
+            continue
+        if room.fields <= 0:
+            skipped += 1
+            continue
+        room.fields -= 1
+        _add(fields, key, value, room)
+    if record.stack_info:
+        fields["stack_info"] = tidy(
+            text_of(record.stack_info, MAX_MESSAGE), MAX_MESSAGE
+        )
+    if skipped:
+        fields["extra.left_out"] = skipped
+    return fields
+
+
+def _own_count(values: Mapping[str, object]) -> int:
+    """
+    Return how many leading attributes need not be looked at.
+
+    ``LogRecord.__init__`` sets its own ones first, and what is in ``extra`` comes
+    behind them. A class of the application may do it differently.
+    """
+    last = next(islice(values, _BLANK_COUNT - 1, None), None)
+    return _BLANK_COUNT if last == _LAST else 0
+
+
+def _is_ours(value: object) -> bool:
+    return value is None or id_text(value) is not None
+
+
+def _add(fields: dict[str, Plain], key: object, value: object, room: Room) -> None:
+    name = key if type(key) is str else name_of(key)
+    name = name_of(own_name(name, value))
+    if name in fields:
+        name = unique(name, fields)
+    fields[name] = plain(value, room, MAX_NAME - len(name.encode()) - 1)

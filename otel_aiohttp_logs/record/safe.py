@@ -1,0 +1,217 @@
+"""
+Plain copies of whatever the application logs.
+
+``plain`` is where the application's objects end: what it returns is made of exact
+built-in types, is bounded, shares nothing mutable with the application, and can be
+encoded by another thread later. It never raises an ``Exception`` and never changes
+what it is given.
+
+What is too much is cut and says so: a text by ``…[123 bytes cut]``, a list by a last
+item ``…[123 more]``, a mapping by a last key ``…``. Together with the limits of a
+message and a stack (see ``fields``) a record stays under 2 MiB: above that log stores
+drop it while they answer 200.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap, UserDict, deque
+from collections.abc import Mapping
+from datetime import date, time
+from itertools import islice
+from numbers import Integral, Rational, Real
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from otel_aiohttp_logs.record.text import (
+    MAX_NAME,
+    exact,
+    name_of,
+    text_of,
+    tidy,
+    type_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from otel_aiohttp_logs.flat import Plain
+
+MAX_TEXT = 64 * 1024
+"""Bytes of one text or ``bytes`` value."""
+MAX_DEPTH = 8
+"""Levels of containers inside of each other."""
+MAX_FIELDS = 500
+"""Fields of a record, and keys of all its mappings: stores flatten them to fields."""
+_MAX_ITEMS = 1000
+_MAX_TOTAL = 512 * 1024
+# Up to this length a text that is a field of its own isn't counted against the total.
+_SHORT = 1024
+# Fewer bytes than this are no room for a nested name: the mapping becomes text.
+_LEAST_NAME = 16
+_LARGEST_INT = 2**63 - 1
+_SEQUENCES = (list, tuple, set, frozenset, deque)
+_MAPPINGS = (dict, ChainMap, UserDict, MappingProxyType)
+
+
+class Room:
+    """
+    What one record may still hold, shared by the copies of all its values.
+
+    *parents* are the ids of the containers that are being copied right now, by
+    which cycles and depth are told.
+    """
+
+    __slots__ = ("fields", "items", "parents", "size")
+
+    def __init__(self) -> None:
+        self.fields = MAX_FIELDS
+        self.items = _MAX_ITEMS
+        self.size = _MAX_TOTAL
+        self.parents: set[int] = set()
+
+
+def plain(value: object, room: Room | None = None, name_room: int = MAX_NAME) -> Plain:
+    """
+    Return a deep, bounded copy of *value* out of exact built-in types.
+
+    *name_room* is how long the names of a mapping may be: log stores join nested
+    names with dots, and limit the whole.
+    """
+    kind = type(value)
+    if kind is str:
+        text: str = value  # type: ignore[assignment]  # mypy doesn't narrow by kind
+        if len(text) <= _SHORT:
+            return text if text.isascii() else tidy(text, MAX_TEXT)
+    elif kind is int:
+        return _number(value)  # type: ignore[arg-type]  # mypy doesn't narrow by kind
+    elif value is None or kind is bool or kind is float:
+        return value  # type: ignore[return-value]  # mypy doesn't narrow by kind
+    return _copy(value, Room() if room is None else room, name_room)
+
+
+def _copy(value: object, room: Room, name_room: int) -> Plain:
+    try:
+        if isinstance(value, _SEQUENCES) or _is_data_mapping(value):
+            return _container(value, room, name_room)
+        return _scalar(value, room)
+    except Exception:  # noqa: BLE001 - the application's code may raise anything
+        return f"<unprintable {type_name(value)}>"
+
+
+def _is_data_mapping(value: object) -> bool:
+    """
+    Tell a mapping that is data from one that is a thing.
+
+    aiohttp's requests, responses and applications are mappings too, and their
+    ``repr`` says more than the keys that they happen to hold. Headers and queries
+    (multidicts, which have ``getall``) are data.
+    """
+    if isinstance(value, _MAPPINGS):
+        return True
+    if not isinstance(value, Mapping):
+        return False
+    kind = type(value)
+    return hasattr(kind, "getall") or kind.__repr__ is object.__repr__
+
+
+def _container(value: Any, room: Room, name_room: int) -> Plain:
+    if id(value) in room.parents:
+        return "…[cycle]"
+    if len(room.parents) >= MAX_DEPTH:
+        return "…[too deep]"
+    room.parents.add(id(value))
+    try:
+        if isinstance(value, _SEQUENCES):
+            return _sequence(value, room)
+        if name_room < _LEAST_NAME:
+            return _text(repr(_mapping(value, room, MAX_NAME)), room)
+        return _mapping(value, room, name_room)
+    finally:
+        room.parents.discard(id(value))
+
+
+def _sequence(values: Collection[object], room: Room) -> list[Plain]:
+    result: list[Plain] = []
+    # Taken in one step of C code: another thread may be changing it.
+    for value in list(islice(values, room.items)):
+        if room.items <= 0:
+            break
+        room.items -= 1
+        result.append(_copy(value, room, MAX_NAME))
+    left = len(values) - len(result)
+    if left > 0:
+        result.append(f"…[{left} more]")
+    return result
+
+
+def _mapping(
+    values: Mapping[object, object], room: Room, name_room: int
+) -> dict[str, Plain]:
+    result: dict[str, Plain] = {}
+    for key, value in list(islice(values.items(), room.fields)):
+        if room.fields <= 0:
+            break
+        room.fields -= 1
+        name = unique(name_of(key, name_room), result)
+        result[name] = _copy(value, room, name_room - len(name.encode()) - 1)
+    left = len(values) - len(result)
+    if left > 0:
+        result[unique("…", result)] = f"[{left} more]"
+    return result
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """Return *name*, with a number behind it if it's one of *taken*."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}~{number}" in taken:
+        number += 1
+    return f"{name}~{number}"
+
+
+def _scalar(value: object, room: Room) -> Plain:  # noqa: PLR0911 - a table of types
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(exact(value), room)
+    if isinstance(value, int):
+        return _number(int.__int__(value))
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return _bytes(value, room)
+    if isinstance(value, (date, time)):
+        return _text(exact(value.isoformat()), room)
+    if isinstance(value, BaseException):
+        return _text(f"{type_name(value)}: {text_of(value, MAX_TEXT)}", room)
+    if isinstance(value, Integral):
+        return _number(int(value))
+    if isinstance(value, Real) and not isinstance(value, Rational):
+        return float(value)
+    return _text(text_of(value, MAX_TEXT), room)
+
+
+def _text(text: str, room: Room) -> str:
+    limit = max(0, min(MAX_TEXT, room.size))
+    kept = tidy(text, limit)
+    room.size -= len(kept)
+    return kept
+
+
+def _bytes(value: bytes | bytearray, room: Room) -> bytes:
+    limit = max(0, min(MAX_TEXT, room.size))
+    kept = bytes(value[:limit])
+    room.size -= len(kept)
+    left = len(value) - len(kept)
+    return kept if left <= 0 else kept + f"...[{left} bytes cut]".encode()
+
+
+def _number(value: int) -> int | str:
+    """Return *value*, as text if 64 bits can't hold it: OTLP has no larger number."""
+    if -_LARGEST_INT <= value <= _LARGEST_INT:
+        return value
+    # Decimal digits of a huge number cost the square of its length, and are forbidden
+    # over 4300 digits.
+    bits = value.bit_length()
+    return str(value) if bits < 1024 else f"{hex(value >> (bits - 64))}…[{bits} bits]"
