@@ -19,6 +19,8 @@ _DELAY_MS = {"TRACES": 5000, "LOGS": 1000}
 
 @dataclass(frozen=True)
 class ExportSettings:
+    protocol: str
+    """``http/protobuf``; ``grpc`` only on the way of ``pipeline="sdk"``."""
     enabled: bool
     """False with ``OTEL_{TRACES,LOGS}_EXPORTER=none``."""
     endpoint: str
@@ -46,9 +48,8 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
     only they understand is no error then. Raises ``ValueError`` on a bad one.
     """
     names = _names(signal)
-    endpoint, is_default = _endpoint(env, signal)
-    if own:
-        _check_protocol(env, names("PROTOCOL"))
+    protocol = _protocol(env, names("PROTOCOL"), own=own)
+    endpoint, is_default = _endpoint(env, signal, any_form=protocol == "grpc")
     processor = _PROCESSOR[signal]
     queue_size = env.number(f"{processor}_MAX_QUEUE_SIZE", 2048, least=1)
     exporter = env.choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none"), "otlp")
@@ -57,6 +58,7 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
         raise bad(gzip_name, compression, "gzip or none")
     timeout_name, _ = env.first(names("TIMEOUT"), "")
     return ExportSettings(
+        protocol=protocol,
         enabled=exporter == "otlp",
         endpoint=endpoint,
         is_default=is_default,
@@ -81,11 +83,13 @@ def _names(signal: str) -> Callable[[str], tuple[str, str]]:
     return names
 
 
-def _endpoint(env: Environment, signal: str) -> tuple[str, bool]:
+def _endpoint(env: Environment, signal: str, *, any_form: bool) -> tuple[str, bool]:
     own, base = _names(signal)("ENDPOINT")
     name, url = env.first((own, base), "")
     if not url:
         return DEFAULT_ENDPOINT + _PATHS[signal], True
+    if any_form:  # gRPC also takes host:port, and upstream's exporter checks it
+        return url, False
     try:
         parts = urlsplit(url)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -98,11 +102,14 @@ def _endpoint(env: Environment, signal: str) -> tuple[str, bool]:
     return (url if name == own else url.rstrip("/") + _PATHS[signal]), False
 
 
-def _check_protocol(env: Environment, names: tuple[str, str]) -> None:
+def _protocol(env: Environment, names: tuple[str, str], *, own: bool) -> str:
     name, protocol = env.first(names, "http/protobuf")
-    if protocol != "http/protobuf":
+    if own and protocol != "http/protobuf":
         wanted = 'http/protobuf, or call instrument_app(app, pipeline="sdk") for grpc'
         raise bad(name, protocol, wanted)
+    if protocol not in {"http/protobuf", "grpc"}:
+        raise bad(name, protocol, "http/protobuf or grpc")
+    return protocol
 
 
 def _headers(env: Environment, names: tuple[str, str]) -> Mapping[str, str]:
