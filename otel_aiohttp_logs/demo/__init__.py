@@ -9,13 +9,16 @@ command line and in the Docker stack.
 ``service``     how a service is served: its socket, its access lines, its leash
 ``shop``        orders and baskets; asks ``stock`` over HTTP
 ``stock``       reservations and warehouses
-``traffic``     sends requests; as a program, with a page that starts scenarios
-``otlp``        reads OTLP's protobuf
+``caller``      sends requests, each with a trace id that it knows
+``traffic``     the caller as a program, with a page that starts scenarios
+``wire``        protobuf's wire format
+``otlp``        the spans and lines in an OTLP request
 ``receiver``    listens for OTLP and keeps spans and lines by trace
 ``check``       were all lines of a request received, and none of another's
 ``apart``       one request told apart: its spans and its lines, as text
 ``processes``   the services as child processes that never outlive the demo
 ``terminal``    what is printed, and in which colours
+``report``      what is said before and after
 ``run``         the demo from start to end
 ``command``     its arguments
 """

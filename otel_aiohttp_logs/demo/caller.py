@@ -102,6 +102,7 @@ class Caller:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
     sent: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
     count: int = 0
+    unanswered: int = 0
     failures: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     """What went wrong since the last answer."""
     _running: set[asyncio.Task[Sent | None]] = field(default_factory=set)
@@ -137,6 +138,7 @@ class Caller:
         try:
             sent = await send(self.session, scenario, number)
         except (ClientError, OSError, asyncio.TimeoutError) as exc:
+            self.unanswered += 1
             self.failures.append(f"{scenario.name} {number}: {exc!r}")
             return None
         self.failures.clear()

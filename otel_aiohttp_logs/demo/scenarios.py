@@ -162,3 +162,6 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
 
 NUMBER_FIELDS = ("order", "basket", "search")
 """The fields that hold a request's number, one of them on each line."""
+
+SERVICES = ("shop", "stock")
+"""The services, each with a logger of that name."""

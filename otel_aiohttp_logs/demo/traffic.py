@@ -14,8 +14,8 @@ import html
 import itertools
 import logging
 import os
+import random
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,8 +100,8 @@ def application(target_url: str, per_second: float) -> web.Application:
     app.router.add_get("/healthz", healthy)
 
     async def calling(app: web.Application) -> AsyncIterator[None]:
-        # Numbers go on from the clock, so that a restart does not repeat them.
-        numbers = itertools.count(int(time.time()) % 10**9 * 100)
+        # Begun anywhere, so that a restart hardly repeats them.
+        numbers = itertools.count(random.randrange(1_000, 10_000) * 1_000)
         connector = TCPConnector(limit=MOST_AT_ONCE)
         async with ClientSession(target_url, connector=connector) as session:
             app[CALLER] = caller = Caller(session, numbers)
