@@ -16,6 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 from otel_aiohttp_logs.output.escape import quoted
+from otel_aiohttp_logs.output.fixed import refuse_format
 from otel_aiohttp_logs.record.exceptions import exception
 from otel_aiohttp_logs.record.fields import IDS, extra_fields, id_text, message
 from otel_aiohttp_logs.record.text import name_of, type_name
@@ -47,13 +48,7 @@ class JSONFormatter(logging.Formatter):
         style: Literal["%", "{", "$"] = "%",
         validate: bool = True,  # noqa: FBT001, FBT002 - as dictConfig passes them
     ) -> None:
-        for name, value in (("format", fmt), ("datefmt", datefmt)):
-            if value is not None:
-                msg = (
-                    f"JSONFormatter has no {name} (it was given {value!r}), its keys "
-                    "are fixed: leave it out, or use logging.Formatter."
-                )
-                raise ValueError(msg)
+        refuse_format("JSONFormatter", fmt, datefmt)
         super().__init__(None, None, style, validate)
         # The current second as text. One tuple, because threads share it.
         self._second = (-1, "")
@@ -111,7 +106,9 @@ class JSONFormatter(logging.Formatter):
         parts = []
         for key, value in fields.items():
             name = names.get(key) or self._name(key)
-            parts.append(name + (quoted(value) if type(value) is str else _json(value)))
+            parts.append(
+                name + (quoted(value) if type(value) is str else to_json(value))
+            )
         return "".join(parts)
 
     def _name(self, key: str) -> str:
@@ -139,7 +136,8 @@ def _exception(record: logging.LogRecord) -> str:
     )
 
 
-def _json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
+def to_json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
+    """Return a plain value as JSON; ``bytes`` as text, NaN and Infinity too."""
     if isinstance(value, str):
         return quoted(value)
     if value is None:
@@ -154,9 +152,9 @@ def _json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
     if isinstance(value, bytes):
         return quoted(value.decode("utf-8", "backslashreplace"))
     if isinstance(value, dict):
-        pairs = (f"{quoted(key)}:{_json(item)}" for key, item in value.items())
+        pairs = (f"{quoted(key)}:{to_json(item)}" for key, item in value.items())
         return f"{{{','.join(pairs)}}}"
-    return f"[{','.join(map(_json, value))}]"
+    return f"[{','.join(map(to_json, value))}]"
 
 
 def _failure(record: logging.LogRecord, exc: Exception) -> str:
