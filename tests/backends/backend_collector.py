@@ -131,7 +131,7 @@ def running_collector(
         "service": {
             "pipelines": {
                 "traces": {"exporters": ["otlp_grpc/jaeger", "file/spans"]},
-                "logs": {"exporters": ["file/logs", "debug"]},
+                "logs": {"exporters": ["file/logs"]},
             }
         },
     }

@@ -8,6 +8,7 @@ import pytest
 from backend_collector import Addresses, running_collector
 from backend_found import ROOT, found_backends, missing
 from backend_jaeger import running_jaeger
+from backend_place import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,14 @@ def collector(backend, jaeger, tmp_path_factory):
         backend("otelcol"), ROOT / "collector-config.yaml", folder, addresses
     ) as collector:
         yield collector
+
+
+@pytest.fixture
+def place(tmp_path):
+    """
+    A copy of ``scripts/backends`` with a cache, a home and a PATH of its own.
+    """
+    return Place(tmp_path)
 
 
 @pytest.fixture
