@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from otel_aiohttp_logs.export.harmless import harmless_log, harmless_span
 from otel_aiohttp_logs.export.values import MAX_CACHED_TEXT, attributes_encoder
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         Scope,
     )
 
-T = TypeVar("T", bound="str | Scope")
+Groups: TypeAlias = "dict[str | Scope, list[bytes]]"
+"""Encoded records by logger or scope, which each group begins with."""
 
 _log_attributes = attributes_encoder(b"\x32")
 _span_attributes = attributes_encoder(b"\x4a")
@@ -51,19 +52,19 @@ def encode_resource(attributes: Attributes) -> bytes:
 
 def encode_logs(resource: bytes, logs: Sequence[FlatLog]) -> bytes:
     """Return the ``ExportLogsServiceRequest`` with *logs*, grouped by logger."""
-    groups: dict[str, list[bytes]] = {}
+    groups: Groups = {}
     group_logs(logs, groups)
     return request(resource, groups.values())
 
 
 def encode_spans(resource: bytes, spans: Sequence[FlatSpan]) -> bytes:
     """Return the ``ExportTraceServiceRequest`` with *spans*, grouped by scope."""
-    groups: dict[Scope, list[bytes]] = {}
+    groups: Groups = {}
     group_spans(spans, groups)
     return request(resource, groups.values())
 
 
-def group_logs(logs: Iterable[FlatLog], groups: dict[str, list[bytes]]) -> None:
+def group_logs(logs: Iterable[FlatLog], groups: Groups) -> None:
     """
     Append the encoded *logs* to *groups*, by logger.
 
@@ -80,7 +81,7 @@ def group_logs(logs: Iterable[FlatLog], groups: dict[str, list[bytes]]) -> None:
         group += b"\x12", varint(len(encoded)), encoded
 
 
-def group_spans(spans: Iterable[FlatSpan], groups: dict[Scope, list[bytes]]) -> None:
+def group_spans(spans: Iterable[FlatSpan], groups: Groups) -> None:
     """Append the encoded *spans* to *groups*, by scope, as ``group_logs`` does."""
     for span in spans:
         try:
@@ -99,7 +100,7 @@ def request(resource: bytes, groups: Iterable[list[bytes]]) -> bytes:
     return field(b"\x0a", field(b"\x0a", resource) + b"".join(scopes))
 
 
-def _new_group(groups: dict[T, list[bytes]], scope: T) -> list[bytes]:
+def _new_group(groups: Groups, scope: str | Scope) -> list[bytes]:
     group = groups[scope] = [_scope(scope)]
     return group
 

@@ -1,0 +1,211 @@
+"""One post of one batch, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+import zlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from otel_aiohttp_logs._environment import bad
+from otel_aiohttp_logs.export.response import reason_given, rejected
+from otel_aiohttp_logs.export.retry import retry_after
+
+if TYPE_CHECKING:
+    from otel_aiohttp_logs.export.settings import ExportSettings
+
+RETRYABLE = frozenset({429, 502, 503, 504})
+MAX_ANSWER = 64 << 10
+USER_AGENT = f"otel-aiohttp-logs/{version('otel-aiohttp-logs')}"
+
+
+class Outcome(NamedTuple):
+    """What came of a post: accepted, to be tried again, or refused for good."""
+
+    accepted: bool
+    again: bool = False
+    reason: str = ""
+    rejected: int = 0
+    """Records of an accepted batch that the Collector dropped, see ``reason``."""
+    retry_after: float = 0.0
+    """Seconds that the Collector asks us to wait."""
+    unreachable: bool = False
+    """There was no connection: nobody is there at the moment."""
+    stale: bool = False
+    """A connection kept alive was closed by the other side: try at once."""
+    too_large: bool = False
+
+
+class Destination:
+    """Where one signal goes, read from its settings once."""
+
+    def __init__(self, settings: ExportSettings) -> None:
+        self.url = settings.endpoint
+        self.timeout = aiohttp.ClientTimeout(total=settings.timeout)
+        self.ssl = _ssl_context(settings)
+        self.proxy = None if settings.is_default else _proxy(settings.endpoint)
+        self._gzip = settings.gzip
+        self.headers = {
+            "Content-Type": "application/x-protobuf",
+            "User-Agent": USER_AGENT,
+            **settings.headers,
+        }
+        if settings.gzip:
+            self.headers["Content-Encoding"] = "gzip"
+
+    def pack(self, body: bytes) -> bytes:
+        if not self._gzip:
+            return body
+        # Level 6 takes two and a half times as long for a tenth fewer bytes.
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        return packer.compress(body) + packer.flush()
+
+
+def open_session() -> aiohttp.ClientSession:
+    """
+    Return the session that all posts share.
+
+    ``trust_env`` is off because aiohttp asks an executor then, which no longer works
+    while the interpreter exits. The proxy is looked up in ``Destination`` instead.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=_Resolver()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+
+
+async def post(
+    session: aiohttp.ClientSession, destination: Destination, body: bytes
+) -> Outcome:
+    """Post *body* once and return what came of it. Raises nothing of the network's."""
+    try:
+        async with session.post(
+            destination.url,
+            data=body,
+            headers=destination.headers,
+            timeout=destination.timeout,
+            ssl=destination.ssl,
+            proxy=destination.proxy,
+            allow_redirects=False,
+        ) as response:
+            return _judge(response, await _read(response))
+    except aiohttp.ClientConnectorError as error:
+        return _again(error, unreachable=True)
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        return _again(error, stale=True)
+    except (asyncio.TimeoutError, aiohttp.ClientError, OSError) as error:
+        return _again(error)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    # Not response.read(): the answer is as long as the other side likes.
+    content = b""
+    async for chunk in response.content.iter_chunked(MAX_ANSWER):
+        content += chunk
+        if len(content) > MAX_ANSWER:
+            response.close()
+            break
+    return content
+
+
+def _judge(response: aiohttp.ClientResponse, content: bytes) -> Outcome:
+    status = response.status
+    if 200 <= status < 300:
+        number, reason = rejected(content)
+        return Outcome(accepted=True, rejected=number, reason=reason)
+    reason = f"status {status}"
+    if "protobuf" in response.headers.get("Content-Type", ""):
+        reason = f"{reason}: {reason_given(content)[:200]}"
+    return Outcome(
+        accepted=False,
+        again=status in RETRYABLE,
+        reason=reason,
+        retry_after=retry_after(response.headers.get("Retry-After")),
+        too_large=status == 413,
+    )
+
+
+def _again(
+    error: Exception, *, unreachable: bool = False, stale: bool = False
+) -> Outcome:
+    return Outcome(
+        accepted=False,
+        again=True,
+        reason=_reason(error),
+        unreachable=unreachable,
+        stale=stale,
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, asyncio.TimeoutError):
+        return "no answer in time"
+    cause = getattr(error, "os_error", error)
+    if getattr(cause, "errno", None) in errno.errorcode:
+        # aiohttp's own words repeat the address and more.
+        return os.strerror(cause.errno)
+    return str(cause) or type(error).__name__
+
+
+def _ssl_context(settings: ExportSettings) -> ssl.SSLContext | bool:
+    if not settings.endpoint.startswith("https:"):
+        return True
+    if not settings.certificate and not settings.client_certificate:
+        return True
+    name, path = "OTEL_EXPORTER_OTLP_CERTIFICATE", settings.certificate
+    try:
+        context = ssl.create_default_context(cafile=path)
+        if settings.client_certificate:
+            name = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"
+            path = settings.client_certificate
+            context.load_cert_chain(path, settings.client_key)
+    except OSError as error:  # a file that isn't there, or isn't a certificate
+        raise bad(name, path, f"the path of a PEM file ({error})") from error
+    return context
+
+
+def _proxy(url: str) -> str | None:
+    parts = urlsplit(url)
+    proxies = getproxies()
+    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+class _Resolver(AbstractResolver):
+    """
+    Looks names up in this very thread, which has nothing better to do.
+
+    asyncio's way is an executor: while the interpreter exits it starts no threads
+    any more, and one that is stuck in a look-up would hold the exit up.
+    """
+
+    async def resolve(  # type: ignore[override]  # aiohttp 3.9 returns plain dicts
+        self, host: str, port: int = 0, family: int = socket.AF_INET
+    ) -> list[dict[str, object]]:
+        return [
+            {
+                "hostname": host,
+                "host": address[0],
+                "port": address[1],
+                "family": kind,
+                "proto": protocol,
+                "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            }
+            for kind, _, protocol, _, address in socket.getaddrinfo(
+                host, port, family=family, type=socket.SOCK_STREAM
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
