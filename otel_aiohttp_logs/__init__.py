@@ -1,1 +1,40 @@
-"""Map."""
+"""
+Each log line of an aiohttp service says which request it belongs to.
+
+``instrument_app(app)`` is the one call. A request's way through this package:
+
+    _setup          instrument_app(): puts the stages together, and undoes them
+    _settings       options and OTEL_* variables become one frozen Settings
+                    (_environment reads variables, _resource says who is speaking)
+    _process        what is process-wide, counted by the applications that use it
+    _executor       run_in_executor() keeps the request's context
+    request/        middleware: a request gets its span and id; the client side
+    span/           the API's span that becomes one flat record; ids, sampling, W3C
+    record/         each log record is stamped with its ids, and made safe and flat
+    output/         lines for people and machines on stdout
+    flat            the two flat records: a span, a line
+    pipeline/       the ways out: our own, the SDK's, the application's providers
+    export/         queue, encoder, transport: flat records to OTLP, off the loop
+    demo/           a shop of two services, with an OTLP receiver of its own
+    cli             the console script; __main__ is the same
+"""
+
+from otel_aiohttp_logs._setup import flush, instrument_app, stats, uninstrument_app
+from otel_aiohttp_logs.export.stats import SignalStats, Stats
+from otel_aiohttp_logs.output.console import ConsoleFormatter
+from otel_aiohttp_logs.output.json_lines import JSONFormatter
+from otel_aiohttp_logs.request.client import client_trace_config
+from otel_aiohttp_logs.request.request_id import request_id
+
+__all__ = [
+    "ConsoleFormatter",
+    "JSONFormatter",
+    "SignalStats",
+    "Stats",
+    "client_trace_config",
+    "flush",
+    "instrument_app",
+    "request_id",
+    "stats",
+    "uninstrument_app",
+]

@@ -18,23 +18,30 @@ DISTRIBUTION = "otel-aiohttp-logs"
 
 def resource_attributes(env: Environment) -> Mapping[str, str]:
     """
-    Return the attributes of this process, each from where the specification says.
+    Return the attributes of this service, each from where the specification says.
 
     ``service.name`` comes from ``OTEL_SERVICE_NAME`` before
-    ``OTEL_RESOURCE_ATTRIBUTES``; ``service.instance.id`` is new in each process
-    unless the application sets one.
+    ``OTEL_RESOURCE_ATTRIBUTES``.
     """
     resource = {
         "telemetry.sdk.language": "python",
         "telemetry.sdk.name": DISTRIBUTION,
         "telemetry.sdk.version": version(DISTRIBUTION),
         "service.name": "unknown_service",
-        "service.instance.id": str(uuid.uuid4()),
-        "process.pid": str(os.getpid()),
     }
     resource.update(_pairs(env))
     resource["service.name"] = env.text("OTEL_SERVICE_NAME", resource["service.name"])
     return resource
+
+
+def process_attributes(resource: Mapping[str, str]) -> dict[str, str | int]:
+    """
+    Return *resource* with what tells this process from its siblings.
+
+    Asked when the pipeline starts: the settings may have been read before a fork.
+    """
+    instance = {"service.instance.id": str(uuid.uuid4()), "process.pid": os.getpid()}
+    return {**instance, **resource}
 
 
 def _pairs(env: Environment) -> Mapping[str, str]:

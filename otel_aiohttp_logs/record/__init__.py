@@ -1,1 +1,1 @@
-
+"""Ids and fields onto each log record, as safe values."""

@@ -1,0 +1,182 @@
+"""
+Everything of ours that is process-wide, with one owner that counts its users.
+
+The first application that starts puts it up, the last one that ends takes it down:
+the record factory, the handlers on the root logger, the pipeline and its thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from opentelemetry import _logs, trace
+from opentelemetry._logs._internal import ProxyLoggerProvider
+
+from otel_aiohttp_logs.export.stats import Stats
+from otel_aiohttp_logs.output.root import RootHandlers
+from otel_aiohttp_logs.pipeline.own import OwnPipeline
+from otel_aiohttp_logs.pipeline.provider import provider_outlet
+from otel_aiohttp_logs.pipeline.sdk import SdkPipeline
+from otel_aiohttp_logs.record.handler import OutletHandler, span_event
+from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.span.tracer import OwnTracerProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.trace import TracerProvider
+
+    from otel_aiohttp_logs._settings import Settings
+    from otel_aiohttp_logs.record.handler import Outlet
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds that the end of the last application waits for its last batch at most."""
+
+
+class _Running:
+    """What is up while at least one application runs."""
+
+    def __init__(
+        self, settings: Settings, logger_provider: LoggerProvider | None
+    ) -> None:
+        self.settings = settings
+        self.pipeline = _pipeline(settings)
+        self._logger_provider = logger_provider
+        self._stamping = Stamping()
+        self._handler = OutletHandler(self.pipeline.muted_thread)
+        self._handlers = RootHandlers(self._handler, settings.output, settings.level)
+        self.pipeline.start()
+        self.listen()
+
+    def listen(self) -> None:
+        """Stamp and hear each record, as the process is configured by now."""
+        self._stamping.ensure()
+        copies = (span_event,) if self.settings.span_events else ()
+        self._handler.outlets = (*copies, *self._outlets())
+        self._handlers.attach()
+
+    def stop(self) -> None:
+        self._handlers.detach()
+        self._stamping.undo()
+        self.pipeline.stop()
+
+    def _outlets(self) -> tuple[Outlet, ...]:
+        if self._logger_provider is not None:
+            return (provider_outlet(self._logger_provider),)
+        if _has_upstream_handler():
+            return ()
+        provider = _logs.get_logger_provider()
+        if isinstance(provider, ProxyLoggerProvider):
+            return (self.pipeline.emit,)
+        if isinstance(self.pipeline, SdkPipeline):
+            if provider is self.pipeline.logger_provider:
+                return (self.pipeline.emit,)
+        return (provider_outlet(provider),)
+
+
+class Process:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._running: _Running | None = None
+        self._pipeline: OwnPipeline | SdkPipeline | None = None
+
+    def acquire(
+        self, settings: Settings, logger_provider: LoggerProvider | None
+    ) -> None:
+        """
+        Count one user more; the first one's settings hold for the process.
+
+        Raises ``ValueError`` if another application runs with other settings.
+        """
+        with self._lock:
+            if self._running is None:
+                self._running = _Running(settings, logger_provider)
+                self._pipeline = self._running.pipeline
+            else:
+                _check_same(self._running.settings, settings)
+            self._users += 1
+
+    def release(self) -> Callable[[], None]:
+        """
+        Count one user less, and return what is left to do.
+
+        That blocks, for ``CLOSE_TIMEOUT`` seconds at most.
+        """
+        with self._lock:
+            self._users -= 1
+            running = self._running
+            if self._users or running is None:
+                return _nothing
+            self._running = None
+            running.stop()
+            return lambda: running.pipeline.close(CLOSE_TIMEOUT)
+
+    def settle(self, given: TracerProvider | None) -> TracerProvider:
+        """
+        Return the provider of the requests' spans, decided by now at the latest.
+
+        Called before the first request, when the application has had its chance to
+        set providers, a record factory and handlers of its own.
+        """
+        with self._lock:
+            if self._running is None:
+                return given or trace.get_tracer_provider()
+            self._running.listen()
+            return given or _global_provider(self._running.pipeline)
+
+    def flush(self, timeout: float) -> bool:
+        return self._pipeline is None or self._pipeline.flush(timeout)
+
+    def stats(self) -> Stats:
+        """Return the counts of the pipeline that runs, or of the last one that did."""
+        return Stats() if self._pipeline is None else self._pipeline.stats()
+
+
+def _pipeline(settings: Settings) -> OwnPipeline | SdkPipeline:
+    if settings.pipeline == "own":
+        return OwnPipeline(settings)
+    pipeline = SdkPipeline(settings)
+    if isinstance(_logs.get_logger_provider(), ProxyLoggerProvider):
+        _logs.set_logger_provider(pipeline.logger_provider)
+    return pipeline
+
+
+def _global_provider(pipeline: OwnPipeline | SdkPipeline) -> TracerProvider:
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
+        trace.set_tracer_provider(pipeline.tracer_provider)
+        return pipeline.tracer_provider
+    if isinstance(provider, OwnTracerProvider):
+        return pipeline.tracer_provider
+    return provider
+
+
+def _has_upstream_handler() -> bool:
+    """Tell whether the application passes its records to OpenTelemetry itself."""
+    return any(
+        type(handler).__name__ == "LoggingHandler"
+        and type(handler).__module__.startswith("opentelemetry.")
+        for handler in logging.getLogger().handlers
+    )
+
+
+def _check_same(running: Settings, wanted: Settings) -> None:
+    # Each application may trust another header.
+    wanted = replace(wanted, request_id_header=running.request_id_header)
+    for field in fields(running):
+        have, want = getattr(running, field.name), getattr(wanted, field.name)
+        if have != want:
+            msg = (
+                f"{field.name} is {want!r}, but another instrumented application of "
+                f"this process runs with {have!r}: give both the same."
+            )
+            raise ValueError(msg)
+
+
+def _nothing() -> None:
+    """What is left to do while others still run."""

@@ -1,0 +1,39 @@
+"""Log lines into a LoggerProvider: the application's own, or the SDK's."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+
+from otel_aiohttp_logs.record.stamp import context_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from opentelemetry._logs import LoggerProvider
+
+    from otel_aiohttp_logs.flat import FlatLog
+
+
+def provider_outlet(
+    provider: LoggerProvider,
+) -> Callable[[logging.LogRecord, FlatLog], None]:
+    """Return the outlet that emits each line through the logger of its name."""
+    logger_named = lru_cache(maxsize=1024)(provider.get_logger)
+
+    def emit(record: logging.LogRecord, log: FlatLog) -> None:
+        emitted = LogRecord(
+            timestamp=log.time_ns,
+            observed_timestamp=log.time_ns,
+            context=context_of(record),
+            severity_text=log.severity_text,
+            severity_number=SeverityNumber(log.severity_number),
+            body=log.body,
+            attributes=dict(log.attributes),
+        )
+        logger_named(log.logger).emit(emitted)
+
+    return emit

@@ -1,0 +1,122 @@
+"""
+The other way out: upstream's providers, batch processors and exporters.
+
+For those whose rules ask for upstream's own parts. Everything of the SDK is imported
+here, inside of functions, because importing it costs start-up time that the own
+pipeline doesn't want to pay.
+"""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from otel_aiohttp_logs._resource import process_attributes
+from otel_aiohttp_logs.export.stats import Stats
+from otel_aiohttp_logs.pipeline.provider import provider_outlet
+
+if TYPE_CHECKING:
+    import logging
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from otel_aiohttp_logs._settings import Settings
+    from otel_aiohttp_logs.flat import FlatLog
+
+
+def check_installed() -> None:
+    """Raise ``ValueError`` with the remedy unless upstream's exporters are there."""
+    try:
+        import opentelemetry.exporter.otlp.proto.http  # noqa: F401
+    except ImportError:
+        msg = (
+            'pipeline="sdk" needs opentelemetry-exporter-otlp, which is not installed: '
+            "run pip install 'otel-aiohttp-logs[otlp]', or leave pipeline out."
+        )
+        raise ValueError(msg) from None
+
+
+class SdkPipeline:
+    def __init__(self, settings: Settings) -> None:
+        from opentelemetry.sdk._logs import LoggerProvider
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+
+        # Resource() instead of create(): the latter would read the variables again.
+        resource = Resource(process_attributes(settings.resource))
+        self._settings = settings
+        # Closed by us, in a bounded time: the SDK's own exit hook may take 30 s.
+        self.tracer_provider = TracerProvider(
+            resource=resource, shutdown_on_exit=False
+        )
+        self.logger_provider = LoggerProvider(
+            resource=resource, shutdown_on_exit=False
+        )
+        self._emit = provider_outlet(self.logger_provider)
+
+    def start(self) -> None:
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        if self._settings.disabled:
+            return
+        traces, logs = self._settings.traces, self._settings.logs
+        if traces.enabled:
+            self.tracer_provider.add_span_processor(
+                BatchSpanProcessor(_span_exporter(traces.protocol))
+            )
+        if logs.enabled:
+            self.logger_provider.add_log_record_processor(
+                BatchLogRecordProcessor(_log_exporter(logs.protocol))
+            )
+
+    def emit(self, record: logging.LogRecord, log: FlatLog) -> None:
+        self._emit(record, log)
+
+    def muted_thread(self) -> int | None:
+        """None: upstream's threads mute themselves."""
+        return None
+
+    def flush(self, timeout: float) -> bool:
+        millis = int(timeout * 1000)
+        spans = self.tracer_provider.force_flush(millis)
+        return self.logger_provider.force_flush(millis) and spans
+
+    def stop(self) -> None:
+        """Nothing to stop: a provider that is shut down ignores what comes."""
+
+    def close(self, timeout: float) -> None:
+        """Shut both providers down, side by side, for *timeout* seconds at most."""
+        closing = [
+            threading.Thread(target=provider.shutdown, daemon=True)
+            for provider in (self.tracer_provider, self.logger_provider)
+        ]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join(timeout)
+
+    def stats(self) -> Stats:
+        """Empty: the SDK doesn't say what it exported and dropped."""
+        return Stats()
+
+
+def _span_exporter(protocol: str) -> SpanExporter:
+    if protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc
+
+        return grpc.OTLPSpanExporter()
+    from opentelemetry.exporter.otlp.proto.http import trace_exporter as http
+
+    return http.OTLPSpanExporter()
+
+
+def _log_exporter(protocol: str) -> LogRecordExporter:
+    if protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
+
+        return grpc.OTLPLogExporter()
+    from opentelemetry.exporter.otlp.proto.http import _log_exporter as http
+
+    return http.OTLPLogExporter()

@@ -1,0 +1,57 @@
+"""A stamped log record becomes one flat record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_aiohttp_logs.flat import FlatLog
+from otel_aiohttp_logs.record.fields import exception, extra_fields, message
+from otel_aiohttp_logs.record.stamp import ids_of
+
+if TYPE_CHECKING:
+    import logging
+
+    from otel_aiohttp_logs.flat import Plain
+
+
+def flat_log(record: logging.LogRecord) -> FlatLog:
+    """
+    Return *record* as it goes out; nothing of the application's is held by it.
+
+    https://opentelemetry.io/docs/specs/otel/logs/data-model/
+    """
+    body = message(record)
+    attributes: dict[str, Plain] = extra_fields(record)
+    ids = ids_of(record)
+    if ids.request_id is not None:
+        attributes["request_id"] = ids.request_id
+    if record.exc_info or record.exc_text:
+        raised = exception(record)
+        if raised is not None:
+            attributes["exception.type"] = raised.type
+            attributes["exception.message"] = raised.message
+            attributes["exception.stacktrace"] = raised.stack
+    return FlatLog(
+        int(record.created * 1_000_000_000),
+        severity_number(record.levelno),
+        record.levelname,
+        record.name,
+        body,
+        attributes,
+        int(ids.trace_id or "0", 16),
+        int(ids.span_id or "0", 16),
+        int(ids.trace_flags or "0", 16),
+    )
+
+
+def severity_number(level: int) -> int:
+    """
+    Return the severity of a level of ``logging``: INFO is 9, ERROR is 17.
+
+    Levels between two of logging's own count on: 25 is INFO2 to INFO4.
+    """
+    if level < 10:
+        return 1 + max(level, 0) * 4 // 10
+    if level >= 50:
+        return min(21 + (level - 50) * 4 // 10, 24)
+    return 5 + (level - 10) // 10 * 4 + (level % 10) * 4 // 10

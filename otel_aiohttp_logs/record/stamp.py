@@ -1,0 +1,209 @@
+"""
+Each log record is stamped with the context that it was created in.
+
+The stamp is put on by the record factory, because only that sees every record of
+every logger, and at creation, because a record may be handled in another thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from opentelemetry.context import Context, create_key, get_current
+from opentelemetry.trace import get_current_span
+
+REQUEST_ID = create_key("otel_aiohttp_logs.request_id")
+ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
+
+RecordFactory: TypeAlias = Callable[..., logging.LogRecord]
+
+
+class Ids(NamedTuple):
+    trace_id: str | None = None
+    span_id: str | None = None
+    trace_flags: str | None = None
+    request_id: str | None = None
+
+
+_NO_IDS = Ids()
+
+
+def ids_in(context: Context) -> Ids:
+    span = get_current_span(context).get_span_context()
+    request_id = context.get(REQUEST_ID)
+    if not span.is_valid:
+        return _NO_IDS if request_id is None else Ids(request_id=str(request_id))
+    return Ids(
+        f"{span.trace_id:032x}",
+        f"{span.span_id:016x}",
+        f"{span.trace_flags:02x}",
+        None if request_id is None else str(request_id),
+    )
+
+
+class _Stamped:
+    """
+    What a stamped record has on top of its own class.
+
+    The ids are properties, and the stamp is a slot, so that neither stands in the
+    record's ``__dict__`` while logging checks that against the names in ``extra``:
+    it raises KeyError for each name that is taken.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _context: Context | None
+        _ids: Ids | None
+
+    @property
+    def stamp(self) -> Context | None:
+        """The context that the record was created in, None if it came from afar."""
+        return self._context
+
+    @property
+    def ids(self) -> Ids:
+        ids = self._ids
+        if ids is None:
+            context = self._context
+            if context is None:
+                fields = vars(self)
+                ids = Ids(*(fields.get(name) for name in ID_NAMES))
+            else:
+                ids = ids_in(context)
+            self._ids = ids
+        return ids
+
+    @property
+    def trace_id(self) -> str | None:
+        return self.ids.trace_id
+
+    @property
+    def span_id(self) -> str | None:
+        return self.ids.span_id
+
+    @property
+    def trace_flags(self) -> str | None:
+        return self.ids.trace_flags
+
+    @property
+    def request_id(self) -> str | None:
+        return self.ids.request_id
+
+    def settle(self) -> None:
+        """
+        Show the ids in ``__dict__``, where format strings look for them.
+
+        By then ``extra`` is on the record. What the application put there under one
+        of our names is kept, under ``extra.<name>``.
+        """
+        fields = vars(self)
+        for name, value in zip(ID_NAMES, self.ids, strict=True):
+            given = fields.get(name, value)
+            if given != value:
+                fields[f"extra.{name}"] = given
+            fields[name] = value
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        # A copy, or the reader of a pickle, may be a process without our classes.
+        self.settle()
+        return logging.makeLogRecord, (dict(vars(self)),)
+
+    def __copy__(self) -> logging.LogRecord:
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        twin._context, twin._ids = self._context, self._ids
+        return twin  # type: ignore[return-value]  # a mixin of LogRecord classes
+
+
+class StampedRecord(_Stamped, logging.LogRecord):
+    """A log record that knows its request; made by ``stamping``."""
+
+    __slots__ = ("_context", "_ids")
+
+    def getMessage(self) -> str:  # noqa: N802 (logging's name)
+        # Each formatter asks for the message before it looks at the fields.
+        self.settle()
+        return super().getMessage()
+
+
+@cache
+def _stamped_class(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
+    """Return *kind* with a stamp, for records of the application's own factory."""
+
+    def get_message(record: Any) -> str:
+        record.settle()
+        return kind.getMessage(record)
+
+    body = {"__slots__": StampedRecord.__slots__, "getMessage": get_message}
+    return type(f"Stamped{kind.__name__}", (_Stamped, kind), body)
+
+
+def ids_of(record: logging.LogRecord) -> Ids:
+    """Return the ids of any record, stamped or not."""
+    if isinstance(record, _Stamped):
+        return record.ids
+    return Ids(*(getattr(record, name, None) for name in ID_NAMES))
+
+
+def context_of(record: logging.LogRecord) -> Context:
+    """Return the context that *record* was created in, the current one if unknown."""
+    stamp = record.stamp if isinstance(record, _Stamped) else None
+    return get_current() if stamp is None else stamp
+
+
+class Stamping:
+    """Owner of the process's record factory while records are stamped."""
+
+    def __init__(self) -> None:
+        self._before: RecordFactory | None = None
+        self._ours: RecordFactory | None = None
+
+    def ensure(self) -> None:
+        """Stamp from now on, also if the application has set a factory since."""
+        factory = logging.getLogRecordFactory()
+        if factory is self._ours or _stamps(factory):
+            return
+        self._before = factory
+        self._ours = stamping(factory)
+        logging.setLogRecordFactory(self._ours)
+
+    def undo(self) -> None:
+        """Put the factory back, unless somebody's stands around ours by now."""
+        if self._before and logging.getLogRecordFactory() is self._ours:
+            logging.setLogRecordFactory(self._before)
+        self._before = self._ours = None
+
+
+def _stamps(factory: RecordFactory) -> bool:
+    probe = factory("otel_aiohttp_logs", logging.DEBUG, "", 0, "", (), None)
+    return isinstance(probe, _Stamped)
+
+
+def stamping(before: RecordFactory) -> RecordFactory:
+    """Return a record factory that stamps what the factory *before* makes."""
+    if before is logging.LogRecord:
+        return _stamp_new
+    return lambda *args, **kwargs: _stamp_made(before(*args, **kwargs))
+
+
+def _stamp_new(name: str | None, *args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = StampedRecord(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
+    # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
+    record._context = None if name is None else get_current()
+    record._ids = None
+    return record
+
+
+def _stamp_made(made: logging.LogRecord) -> logging.LogRecord:
+    if isinstance(made, _Stamped):
+        return made
+    kind = _stamped_class(type(made))
+    record = kind.__new__(kind)
+    vars(record).update(vars(made))
+    record._context = None if made.name is None else get_current()  # type: ignore[attr-defined, redundant-expr]
+    record._ids = None  # type: ignore[attr-defined]
+    return record

@@ -1,0 +1,78 @@
+"""
+Where aiohttp lets us in: an outermost middleware and a response signal.
+
+The signal also sees what no middleware does, such as the 417 of a wrong ``Expect``
+header: then the request begins there. Whatever fails in here, the request is served
+as without us; the first failure is logged, each is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from aiohttp import web
+
+from otel_aiohttp_logs.request.serve import ServedRequest, begin, served_request
+
+if TYPE_CHECKING:
+    from otel_aiohttp_logs.request.serve import Instruments
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger("otel_aiohttp_logs")
+
+
+class Serving:
+    """The two hooks of one application."""
+
+    def __init__(self, instruments: Callable[[], Instruments | None]) -> None:
+        self._instruments = instruments
+        self.failures = 0
+
+        @web.middleware
+        async def telemetry(
+            request: web.Request, handler: Handler
+        ) -> web.StreamResponse:
+            served = self._begin(request)
+            if served is None:
+                return await handler(request)
+            try:
+                return await handler(request)
+            except web.HTTPException:
+                raise
+            except Exception as error:
+                self._failed(served, error)
+                raise
+
+        self.middleware = telemetry
+
+    async def on_response_prepare(
+        self, request: web.Request, response: web.StreamResponse
+    ) -> None:
+        served = served_request(request) or self._begin(request)
+        if served is not None:
+            try:
+                served.responding(response)
+            except Exception:  # noqa: BLE001 (counted and logged)
+                self._count_failure()
+
+    def _begin(self, request: web.Request) -> ServedRequest | None:
+        try:
+            instruments = self._instruments()
+            return None if instruments is None else begin(request, instruments)
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._count_failure()
+            return None
+
+    def _failed(self, served: ServedRequest, error: Exception) -> None:
+        try:
+            served.failed(error)
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._count_failure()
+
+    def _count_failure(self) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            _log.warning("request_telemetry_failed", exc_info=True)

@@ -1,0 +1,126 @@
+"""
+Serving one request: span and id begin, become the task's context, and end with it.
+
+aiohttp serves each request in a task of its own. So the context is attached and never
+detached: the access line and the error line are logged in that task after we have
+returned, and the context ends with the task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from opentelemetry.context import attach, set_value
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
+from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
+from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
+
+from otel_aiohttp_logs.record.stamp import REQUEST_ID
+from otel_aiohttp_logs.request.attributes import (
+    request_attributes,
+    route_of,
+    span_name,
+)
+from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER, id_for
+from otel_aiohttp_logs.span.span import error_text
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from multidict import CIMultiDictProxy
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger("otel_aiohttp_logs")
+_KEY = "otel_aiohttp_logs.served"
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What serving needs of the rest: settled once, before the first request."""
+
+    tracer: Tracer
+    extract: Callable[[CIMultiDictProxy[str]], Context]
+    request_id_header: str | None
+
+
+class ServedRequest:
+    """One request from its first line to its last byte."""
+
+    __slots__ = ("_error", "_request", "_response", "_span", "request_id")
+
+    def __init__(self, request: web.Request, instruments: Instruments) -> None:
+        start_time = time.time_ns()
+        headers = request.headers
+        route = route_of(request)
+        context = instruments.extract(headers)
+        self.request_id = id_for(headers, instruments.request_id_header)
+        self._request = request
+        self._response: web.StreamResponse | None = None
+        self._error: BaseException | None = None
+        self._span: Span = instruments.tracer.start_span(
+            span_name(request.method, route),
+            context,
+            SpanKind.SERVER,
+            {**request_attributes(request, route), "request_id": self.request_id},
+            start_time=start_time,
+        )
+        context = set_value(REQUEST_ID, self.request_id, context)
+        attach(set_span_in_context(self._span, context))
+
+    def failed(self, error: Exception) -> None:
+        """Note an exception that the application did not handle."""
+        self._error = error
+        self._span.record_exception(error)
+
+    def responding(self, response: web.StreamResponse) -> None:
+        """Note the response whose headers are about to be sent, and add the id."""
+        self._response = response
+        response.headers.setdefault(RESPONSE_HEADER, self.request_id)
+
+    def finished(self, _: asyncio.Task[object]) -> None:
+        """End the span: the last byte is out, or the client is gone."""
+        try:
+            self._end()
+        except Exception:
+            _log.exception("span_not_ended")
+
+    def _end(self) -> None:
+        span, error, response = self._span, self._error, self._response
+        if response is not None:
+            span.set_attribute(HTTP_RESPONSE_STATUS_CODE, response.status)
+        if error is not None:
+            span.set_attribute(ERROR_TYPE, type(error).__qualname__)
+            span.set_status(StatusCode.ERROR, error_text(error))
+        elif response is not None and response.status >= 500:
+            span.set_attribute(ERROR_TYPE, str(response.status))
+            span.set_status(StatusCode.ERROR)
+        if self._request.transport is None:
+            # Not an error of the server's: no status, but the reader should know.
+            span.add_event("client_disconnected")
+        span.end()
+
+
+def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
+    """Return the request's telemetry, begun now; None if it is on its way already."""
+    if _KEY in request:
+        return None
+    served = ServedRequest(request, instruments)
+    request[_KEY] = served
+    request["request_id"] = served.request_id
+    task = asyncio.current_task()
+    if task is not None:
+        task.add_done_callback(served.finished)
+    return served
+
+
+def served_request(request: web.Request) -> ServedRequest | None:
+    served: ServedRequest | None = request.get(_KEY)
+    return served

@@ -1,0 +1,56 @@
+"""
+The standard samplers, as functions: is this new span to be recorded?
+
+https://opentelemetry.io/docs/specs/otel/trace/sdk/#built-in-samplers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from opentelemetry.trace import SpanContext
+
+Sampler: TypeAlias = Callable[[SpanContext | None, int], bool]
+"""Takes the parent, None for a root, and the trace id."""
+
+
+def sampler(name: str, ratio: float) -> Sampler:
+    """Return the sampler that ``OTEL_TRACES_SAMPLER`` calls *name*."""
+    root = _ROOTS[name.removeprefix("parentbased_")](ratio)
+    return _parent_based(root) if name.startswith("parentbased_") else root
+
+
+def _parent_based(root: Sampler) -> Sampler:
+    def sampled_like_parent(parent: SpanContext | None, trace_id: int) -> bool:
+        if parent is None:
+            return root(None, trace_id)
+        return bool(parent.trace_flags & 1)
+
+    return sampled_like_parent
+
+
+def _always(_: float) -> Sampler:
+    return lambda _parent, _trace_id: True
+
+
+def _never(_: float) -> Sampler:
+    return lambda _parent, _trace_id: False
+
+
+def _by_ratio(ratio: float) -> Sampler:
+    # The same bound on the same bits as upstream's sampler: services that take part
+    # in one trace, some with theirs and some with ours, decide alike.
+    bound = round(ratio * (1 << 64))
+
+    def sampled_by_ratio(_: SpanContext | None, trace_id: int) -> bool:
+        return trace_id & 0xFFFF_FFFF_FFFF_FFFF < bound
+
+    return sampled_by_ratio
+
+
+_ROOTS: dict[str, Callable[[float], Sampler]] = {
+    "always_on": _always,
+    "always_off": _never,
+    "traceidratio": _by_ratio,
+}

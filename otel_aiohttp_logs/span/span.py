@@ -1,0 +1,281 @@
+"""A span with the API's full behaviour that becomes one flat record at its end."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
+
+from otel_aiohttp_logs.flat import Attributes, FlatEvent, FlatLink, FlatSpan, Plain
+from otel_aiohttp_logs.record.safe import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from otel_aiohttp_logs.flat import Scope
+
+# The defaults of the specification's span limits.
+MOST_ATTRIBUTES = 128
+MOST_EVENTS = 128
+MOST_LINKS = 128
+
+_HAS_IS_REMOTE = 0x100
+_IS_REMOTE = 0x200
+_NO_STATE = TraceState()
+
+
+def clean(attributes: Mapping[str, Any] | None) -> tuple[dict[str, Plain], int]:
+    """Return *attributes* as plain values, and how many the limit left out."""
+    if not attributes:
+        return {}, 0
+    kept = {
+        str(key): plain(value)
+        for key, value in list(attributes.items())[:MOST_ATTRIBUTES]
+    }
+    return kept, len(attributes) - len(kept)
+
+
+class RecordingSpan(Span):
+    """
+    A sampled span of our own pipeline.
+
+    The read-only properties are those of the SDK's span that instrumentations
+    read, so that they may take it for one.
+    """
+
+    __slots__ = (
+        "_context",
+        "_dropped",
+        "_events",
+        "_lenient",
+        "_links",
+        "_sink",
+        "_status",
+        "attributes",
+        "end_time",
+        "flags",
+        "kind",
+        "name",
+        "parent",
+        "scope",
+        "span_id",
+        "start_time",
+        "trace_id",
+        "trace_state",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        trace_id: int,
+        span_id: int,
+        flags: int,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        scope: Scope,
+        start_time: int | None,
+        sink: Callable[[FlatSpan], None],
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> None:
+        self.name = name
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.flags = flags
+        self.parent = parent
+        self.trace_state = _NO_STATE if parent is None else parent.trace_state
+        self.kind = kind
+        self.scope = scope
+        self.start_time = time.time_ns() if start_time is None else start_time
+        self.end_time: int | None = None
+        self.attributes: dict[str, Plain] = {}
+        self._sink = sink
+        self._lenient = (record_exception, set_status_on_exception)
+        self._context: SpanContext | None = None
+        self._status = (0, "")
+        self._events: list[FlatEvent] = []
+        self._links: list[FlatLink] = []
+        self._dropped = [0, 0, 0]  # attributes, events, links
+
+    @property
+    def status(self) -> Status:
+        code, message = self._status
+        return Status(StatusCode(code), message or None)
+
+    def get_span_context(self) -> SpanContext:
+        if self._context is None:
+            self._context = SpanContext(
+                self.trace_id,
+                self.span_id,
+                is_remote=False,
+                trace_flags=TraceFlags(self.flags),
+                trace_state=self.trace_state,
+            )
+        return self._context
+
+    def is_recording(self) -> bool:
+        return self.end_time is None
+
+    def update_name(self, name: str) -> None:
+        if self.end_time is None:
+            self.name = name
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        if self.end_time is not None:
+            return
+        if len(self.attributes) >= MOST_ATTRIBUTES and key not in self.attributes:
+            self._dropped[0] += 1
+            return
+        # A mutable value is copied now: it may change before it is encoded.
+        self.attributes[str(key)] = plain(value)
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        for key, value in attributes.items():
+            self.set_attribute(key, value)
+
+    def add_event(
+        self,
+        name: str,
+        attributes: Mapping[str, Any] | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        if self.end_time is not None:
+            return
+        if len(self._events) >= MOST_EVENTS:
+            self._dropped[1] += 1
+            return
+        time_ns = time.time_ns() if timestamp is None else timestamp
+        self._events.append(FlatEvent(time_ns, str(name), *clean(attributes)))
+
+    def add_link(
+        self, context: SpanContext, attributes: Mapping[str, Any] | None = None
+    ) -> None:
+        if self.end_time is not None:
+            return
+        if len(self._links) >= MOST_LINKS:
+            self._dropped[2] += 1
+            return
+        flags = context.trace_flags | _HAS_IS_REMOTE
+        link = FlatLink(
+            context.trace_id,
+            context.span_id,
+            flags | _IS_REMOTE if context.is_remote else flags,
+            context.trace_state.to_header(),
+            *clean(attributes),
+        )
+        self._links.append(link)
+
+    def add_links(self, links: list[Link]) -> None:
+        for link in links:
+            self.add_link(link.context, link.attributes)
+
+    def set_status(
+        self, status: Status | StatusCode, description: str | None = None
+    ) -> None:
+        """
+        Set the status; OK is final and UNSET is ignored.
+
+        https://opentelemetry.io/docs/specs/otel/trace/api/#set-status
+        """
+        if isinstance(status, Status):
+            status, description = status.status_code, status.description
+        final = self._status[0] == StatusCode.OK.value
+        if self.end_time is not None or final or status is StatusCode.UNSET:
+            return
+        text = str(description or "") if status is StatusCode.ERROR else ""
+        self._status = (status.value, text)
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Mapping[str, Any] | None = None,
+        timestamp: int | None = None,
+        escaped: bool = False,  # noqa: FBT001, FBT002 (the API's signature)
+    ) -> None:
+        """Add the event ``exception``; *escaped* is deprecated and not passed on."""
+        if self.end_time is None:
+            event = {**exception_attributes(exception), **(attributes or {})}
+            self.add_event("exception", event, timestamp)
+
+    def end(self, end_time: int | None = None) -> None:
+        if self.end_time is not None:
+            return
+        self.end_time = time.time_ns() if end_time is None else end_time
+        self._sink(self._flat(self.end_time))
+
+    def _flat(self, end_time: int) -> FlatSpan:
+        parent = self.parent
+        flags = self.flags | _HAS_IS_REMOTE
+        dropped = self._dropped
+        return FlatSpan(
+            self.trace_id,
+            self.span_id,
+            0 if parent is None else parent.span_id,
+            flags | _IS_REMOTE if parent is not None and parent.is_remote else flags,
+            self.trace_state.to_header() if self.trace_state else "",
+            self.name,
+            self.kind.value,
+            self.start_time,
+            end_time,
+            self.attributes,
+            dropped[0],
+            self._events,
+            dropped[1],
+            self._links,
+            dropped[2],
+            *self._status,
+            self.scope,
+        )
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        if exc_val is not None:
+            record, set_status = self._lenient
+            if record:
+                self.record_exception(exc_val)
+            if set_status:
+                self.set_status(StatusCode.ERROR, error_text(exc_val))
+        self.end()
+
+
+def exception_attributes(exception: BaseException) -> Attributes:
+    kind = type(exception)
+    module = kind.__module__
+    name = kind.__qualname__
+    try:
+        stack = "".join(traceback.format_exception(exception))
+    except Exception:  # noqa: BLE001 (an exception's own __str__ may raise)
+        stack = ""
+    return {
+        "exception.type": name if module == "builtins" else f"{module}.{name}",
+        "exception.message": plain_text(exception),
+        "exception.stacktrace": stack,
+    }
+
+
+def plain_text(exception: BaseException) -> str:
+    try:
+        return str(exception)
+    except Exception:  # noqa: BLE001 (as above)
+        return f"<unprintable {type(exception).__qualname__}>"
+
+
+def error_text(exception: BaseException) -> str:
+    return f"{type(exception).__qualname__}: {plain_text(exception)}"

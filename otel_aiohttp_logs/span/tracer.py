@@ -1,0 +1,145 @@
+"""
+Our own tracer provider: the API's interfaces in front of ``RecordingSpan``.
+
+One provider serves the whole process, because the API lets the global provider be
+set only once. It makes spans while a pipeline is behind it, and passes contexts on
+without recording when there is none.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    Tracer,
+    TracerProvider,
+    get_current_span,
+)
+
+from otel_aiohttp_logs.flat import FlatSpan, Scope
+from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
+from otel_aiohttp_logs.span.span import RecordingSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Link
+    from opentelemetry.util.types import Attributes
+
+    from otel_aiohttp_logs.span.sampling import Sampler
+
+_SAMPLED = 0x01
+_RANDOM = 0x02
+
+
+@dataclass(frozen=True)
+class SpanPipeline:
+    """Which spans are recorded, and where a finished one goes."""
+
+    sampler: Sampler
+    sink: Callable[[FlatSpan], None]
+
+
+class OwnTracerProvider(TracerProvider):
+    def __init__(self) -> None:
+        self.pipeline: SpanPipeline | None = None
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,  # noqa: ARG002 (the API's signature)
+    ) -> Tracer:
+        scope = Scope(
+            instrumenting_module_name or "",
+            instrumenting_library_version or "",
+            schema_url or "",
+        )
+        return OwnTracer(self, scope)
+
+
+class OwnTracer(Tracer):
+    def __init__(self, provider: OwnTracerProvider, scope: Scope) -> None:
+        self._provider = provider
+        self._scope = scope
+
+    def start_span(  # noqa: PLR0913, PLR0917 (the API's signature)
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,  # noqa: FBT001, FBT002
+        set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
+    ) -> Span:
+        parent: SpanContext | None = get_current_span(context).get_span_context()
+        if parent is None or not parent.is_valid:
+            parent, trace_id, random = None, new_trace_id(), _RANDOM
+        else:
+            trace_id, random = parent.trace_id, parent.trace_flags & _RANDOM
+        pipeline = self._provider.pipeline
+        if pipeline is None or not pipeline.sampler(parent, trace_id):
+            return _unrecorded(parent, trace_id, random)
+        span = RecordingSpan(
+            name,
+            trace_id=trace_id,
+            span_id=new_span_id(),
+            flags=random | _SAMPLED,
+            parent=parent,
+            kind=kind,
+            scope=self._scope,
+            start_time=start_time,
+            sink=pipeline.sink,
+            record_exception=record_exception,
+            set_status_on_exception=set_status_on_exception,
+        )
+        if attributes:
+            span.set_attributes(attributes)
+        if links:
+            span.add_links(links)
+        return span
+
+    @contextmanager
+    def start_as_current_span(  # noqa: PLR0913, PLR0917 (the API's signature)
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,  # noqa: FBT001, FBT002
+        set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
+        end_on_exit: bool = True,  # noqa: FBT001, FBT002
+    ) -> Iterator[Span]:
+        span = self.start_span(name, context, kind, attributes, links, start_time)
+        with trace.use_span(
+            span,
+            end_on_exit=end_on_exit,
+            record_exception=record_exception,
+            set_status_on_exception=set_status_on_exception,
+        ):
+            yield span
+
+
+def _unrecorded(parent: SpanContext | None, trace_id: int, random: int) -> Span:
+    context = SpanContext(
+        trace_id,
+        new_span_id(),
+        is_remote=False,
+        trace_flags=TraceFlags(random),
+        trace_state=None if parent is None else parent.trace_state,
+    )
+    return NonRecordingSpan(context)

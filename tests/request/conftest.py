@@ -1,0 +1,87 @@
+"""Real servers, instrumented, in front of a collector that decodes what it gets."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from opentelemetry import trace
+from opentelemetry._logs import _internal as logs_internal
+from opentelemetry.util._once import Once
+
+from otel_aiohttp_logs import instrument_app
+
+
+@pytest.fixture(autouse=True)
+def api_globals():
+    """
+    Each test finds the API as a new process does.
+
+    The API lets its providers be set once in a process; only its private names can
+    undo that.
+    """
+    yield
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = None, Once()
+    logs_internal._LOGGER_PROVIDER = None
+    logs_internal._LOGGER_PROVIDER_SET_ONCE = Once()
+
+
+@pytest.fixture(params=["own", "sdk"])
+def pipeline(request):
+    """Both ways out: what we promise of spans, ids and lines holds on each."""
+    return request.param
+
+
+@pytest.fixture
+def quick_export(monkeypatch, collector):
+    """Send to the test's collector, soon."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+    for processor in ("BSP", "BLRP"):
+        monkeypatch.setenv(f"OTEL_{processor}_SCHEDULE_DELAY", "50")
+
+
+@pytest.fixture
+async def serve():
+    """Start an application on a real socket and return a client of it."""
+    clients = []
+
+    async def start(app, **options):
+        client = TestClient(TestServer(app), **options)
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield start
+    for client in reversed(clients):
+        await client.close()
+
+
+@pytest.fixture
+async def instrumented(serve, quick_export, pipeline):
+    """Instrument an application and start it."""
+
+    async def start(app, **options):
+        instrument_app(app, pipeline=pipeline, **options)
+        return await serve(app)
+
+    return start
+
+
+@pytest.fixture
+def records():
+    """Every record that reaches the root logger, from INFO on."""
+    heard = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            heard.append(record)
+
+    root, listener = logging.getLogger(), Listener()
+    before = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.INFO)
+    yield heard
+    root.removeHandler(listener)
+    root.setLevel(before)

@@ -1,0 +1,539 @@
+"""What a request gets: one span, one id, and both on each of its lines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import uuid
+
+import aiohttp
+import pytest
+from aiohttp import web
+from opentelemetry import trace
+
+from otel_aiohttp_logs import request_id
+
+log = logging.getLogger("shop")
+tracer = trace.get_tracer("shop.tests")
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+async def ok(request):
+    log.info("handling %s", request.match_info.get("id", ""))
+    return web.Response(text="ok")
+
+
+def lines_of(records, number):
+    return [r for r in records if r.name == "shop" and r.getMessage().endswith(f"#{number}")]
+
+
+async def test_interleaved_requests_are_told_apart(instrumented, records, collector):
+    """
+    Of 100 requests that take turns each line has the ids of its own request, and each
+    request has one span.
+    """
+
+    async def handler(request):
+        number = request.match_info["n"]
+        for step in ("first", "second", "third"):
+            log.info("%s #%s", step, number)
+            await asyncio.sleep(0)
+        await asyncio.to_thread(log.info, "thread #%s", number)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, log.info, "executor #%s", number)
+        await asyncio.create_task(in_task(number))
+        return web.json_response({"id": request["request_id"], "now": request_id()})
+
+    async def in_task(number):
+        with tracer.start_as_current_span("inner"):
+            log.info("task #%s", number)
+
+    app = web.Application()
+    app.router.add_get("/orders/{n}", handler)
+    client = await instrumented(app)
+
+    async def ask(number):
+        async with client.get(f"/orders/{number}") as response:
+            return await response.json(), response.headers["X-Request-ID"]
+
+    answers = await asyncio.gather(*map(ask, range(100)))
+
+    spans = {s.attributes["url.path"]: s for s in await collector.spans_where(100, kind=2)}
+    inner = {s.trace_id: s for s in await collector.spans_where(100, name="inner")}
+    for number, (body, header) in enumerate(answers):
+        span = spans[f"/orders/{number}"]
+        own = lines_of(records, number)
+        assert body == {"id": header, "now": header}
+        assert uuid.UUID(header).version == 4
+        assert span.attributes["request_id"] == header
+        assert [r.request_id for r in own] == [header] * 6
+        assert [r.trace_id for r in own] == [span.trace_id] * 6
+        assert [r.span_id for r in own[:5]] == [span.span_id] * 5
+        assert own[5].span_id == inner[span.trace_id].span_id
+        assert inner[span.trace_id].parent_span_id == span.span_id
+
+
+async def test_lines_arrive_with_their_ids(instrumented, records, collector):
+    """The Collector gets each line once, with the ids that stdout shows."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app)
+    for name in ("tea", "jam"):
+        await client.get(f"/{name}")
+
+    logs = await collector.logs_where(2, scope="shop")
+    stamped = [r for r in records if r.name == "shop"]
+    for sent, record in zip(logs, stamped, strict=True):
+        assert sent.body == record.getMessage()
+        assert (sent.trace_id, sent.span_id) == (record.trace_id, record.span_id)
+        assert sent.attributes == {"request_id": record.request_id}
+        assert (sent.severity_text, sent.severity_number) == ("INFO", 9)
+        assert abs(sent.time_ns - record.created * 1e9) < 1000
+
+
+async def test_aiohttps_own_lines_belong_to_the_request(instrumented, records):
+    """The access line and "Error handling request" have the request's ids."""
+
+    async def boom(request):
+        log.warning("about to fail")
+        raise ValueError("no tea")
+
+    app = web.Application()
+    app.router.add_get("/boom", boom)
+    client = await instrumented(app)
+    response = await client.get("/boom")
+
+    by_logger = {r.name: r for r in records}
+    own, error = by_logger["shop"], by_logger["aiohttp.server"]
+    access = by_logger["aiohttp.access"]
+    assert response.status == 500
+    assert response.headers["X-Request-ID"] == own.request_id
+    for record in (error, access):
+        assert (record.trace_id, record.span_id) == (own.trace_id, own.span_id)
+        assert record.request_id == own.request_id
+
+
+async def test_a_callers_trace_is_continued(instrumented, records, collector):
+    """Trace, parent, flags and state are the caller's."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app)
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "a=1,b@x=2"}
+    await client.get("/x", headers=headers)
+
+    (span,) = await collector.spans_where(1, kind=2)
+    (record,) = [r for r in records if r.name == "shop"]
+    assert (span.trace_id, span.parent_span_id) == (TRACE, SPAN)
+    assert span.trace_state == "a=1,b@x=2"
+    assert (record.trace_id, record.trace_flags) == (TRACE, "01")
+
+
+async def test_an_unsampled_caller_gets_ids_and_no_span(
+    instrumented, records, collector
+):
+    """Parent-based sampling: no span is exported, lines still are, with flags 00."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app)
+    await client.get("/x", headers={"traceparent": f"00-{TRACE}-{SPAN}-00"})
+    await client.get("/y")
+
+    spans = await collector.spans_where(1, kind=2)
+    lines = await collector.logs_where(2, scope="shop")
+    assert [s.attributes["url.path"] for s in spans] == ["/y"]
+    assert (lines[0].trace_id, lines[0].flags & 1) == (TRACE, 0)
+    assert lines[1].flags & 1 == 1
+
+
+async def test_span_follows_the_semantic_conventions(instrumented, collector):
+    """Stable HTTP conventions; the query's values and the path in the name are not."""
+    app = web.Application()
+    app.router.add_post("/users/{id}", ok)
+    client = await instrumented(app)
+    await client.post(
+        "/users/7?token=secret&page=2&bare", headers={"User-Agent": "tests/1"}
+    )
+
+    (span,) = await collector.spans_where(1, kind=2)
+    request_id_seen = span.attributes.pop("request_id")
+    assert span.name == "POST /users/{id}"
+    assert uuid.UUID(request_id_seen)
+    assert span.attributes == {
+        "http.request.method": "POST",
+        "http.response.status_code": 200,
+        "http.route": "/users/{id}",
+        "url.path": "/users/7",
+        "url.query": "token=REDACTED&page=REDACTED&REDACTED",
+        "url.scheme": "http",
+        "server.address": "127.0.0.1",
+        "server.port": client.port,
+        "client.address": "127.0.0.1",
+        "user_agent.original": "tests/1",
+        "network.protocol.version": "1.1",
+    }
+    assert span.status_code == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "name", "error", "failed"),
+    [
+        ("/missing/17", "GET", 404, "GET", None, False),
+        ("/ok", "DELETE", 405, "DELETE", None, False),
+        ("/ok", "BREW", 405, "HTTP", None, False),
+        ("/redirect", "GET", 302, "GET /redirect", None, False),
+        ("/forbidden", "GET", 403, "GET /forbidden", None, False),
+        ("/returned", "GET", 503, "GET /returned", "503", True),
+        ("/raised", "GET", 502, "GET /raised", "502", True),
+        ("/boom", "GET", 500, "GET /boom", "ZeroDivisionError", True),
+        ("/none", "GET", 500, "GET /none", "500", True),
+        ("/static/tea.txt", "GET", 200, "GET /static", None, False),
+    ],
+)
+async def test_status_and_error(
+    instrumented, collector, tmp_path, path, method, status, name, error, failed
+):
+    """
+    The span has the status that was sent; only the server's own failures are errors;
+    each answer has the request's id.
+    """
+
+    async def redirect(request):
+        raise web.HTTPFound("/ok")
+
+    async def forbidden(request):
+        raise web.HTTPForbidden
+
+    async def returned(request):
+        return web.Response(status=503)
+
+    async def raised(request):
+        raise web.HTTPBadGateway
+
+    async def boom(request):
+        return web.Response(text=str(1 / 0))
+
+    async def none(request):
+        return None
+
+    (tmp_path / "tea.txt").write_text("tea")
+    app = web.Application()
+    for handler in (ok, redirect, forbidden, returned, raised, boom, none):
+        app.router.add_get(f"/{handler.__name__}", handler)
+    app.router.add_static("/static", tmp_path)
+    client = await instrumented(app)
+    response = await client.request(method, path, allow_redirects=False)
+    await response.read()
+
+    (span,) = await collector.spans_where(1, kind=2)
+    assert response.status == status
+    assert response.headers["X-Request-ID"] == span.attributes["request_id"]
+    assert span.attributes["http.response.status_code"] == status
+    assert span.name == name
+    assert span.attributes.get("error.type") == error
+    assert (span.status_code == 2) == failed
+    known = method != "BREW"
+    assert span.attributes["http.request.method"] == (method if known else "_OTHER")
+    assert span.attributes.get("http.request.method_original") == (
+        None if known else "BREW"
+    )
+
+
+async def test_a_timeout_is_answered_504(instrumented, collector):
+    """aiohttp answers a TimeoutError with 504, and so says the span."""
+
+    async def slow(request):
+        raise asyncio.TimeoutError
+
+    app = web.Application()
+    app.router.add_get("/slow", slow)
+    client = await instrumented(app)
+    response = await client.get("/slow")
+
+    (span,) = await collector.spans_where(1, kind=2)
+    assert response.status == span.attributes["http.response.status_code"] == 504
+    assert span.attributes["error.type"] == "TimeoutError"
+
+
+async def test_a_streamed_answer_ends_the_span_with_its_last_byte(
+    instrumented, collector, records
+):
+    """The span lasts as long as the body is written, its lines included."""
+    times = []
+
+    async def stream(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for part in (b"one", b"two"):
+            await response.write(part)
+            await asyncio.sleep(0.02)
+            log.info("wrote %s", part.decode())
+        times.append(asyncio.get_running_loop().time())
+        return response
+
+    app = web.Application()
+    app.router.add_get("/stream", stream)
+    client = await instrumented(app)
+    response = await client.get("/stream")
+    body = await response.read()
+
+    (span,) = await collector.spans_where(1, kind=2)
+    access = [r for r in records if r.name == "aiohttp.access"]
+    assert body == b"onetwo"
+    assert response.headers["X-Request-ID"] == span.attributes["request_id"]
+    assert span.end_ns - span.start_ns >= 40_000_000
+    assert access[0].created * 1e9 <= span.end_ns + 1000
+    assert access[0].span_id == span.span_id
+
+
+async def test_a_body_written_after_the_handler_is_inside_the_span(
+    instrumented, collector, records
+):
+    """A payload that is written once the handler has returned still has the ids."""
+
+    async def parts():
+        for part in (b"one", b"two"):
+            log.info("part %s", part.decode())
+            yield part
+
+    async def handler(request):
+        return web.Response(body=parts())
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    client = await instrumented(app)
+    response = await client.get("/")
+    body = await response.read()
+
+    (span,) = await collector.spans_where(1, kind=2)
+    written = [r for r in records if r.name == "shop"]
+    assert body == b"onetwo"
+    assert [r.span_id for r in written] == [span.span_id] * 2
+    assert all(r.created * 1e9 <= span.end_ns for r in written)
+
+
+async def test_websocket(instrumented, collector, records):
+    """One span for the whole connection, the id in the handshake's answer."""
+
+    async def talk(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            log.info("got %s", message.data)
+            await socket.send_str(message.data.upper())
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", talk)
+    client = await instrumented(app)
+    async with client.ws_connect("/ws") as socket:
+        await socket.send_str("tea")
+        answer = await socket.receive_str()
+        header = socket._response.headers["X-Request-ID"]
+
+    (span,) = await collector.spans_where(1, kind=2)
+    (record,) = [r for r in records if r.name == "shop"]
+    assert answer == "TEA"
+    assert header == record.request_id == span.attributes["request_id"]
+    assert record.span_id == span.span_id
+    assert span.attributes["http.response.status_code"] == 101
+
+
+async def test_a_background_task_keeps_its_requests_ids(
+    instrumented, collector, records
+):
+    """Lines that a task writes after the answer belong to the request it came from."""
+    go_on, tasks = asyncio.Event(), []
+
+    async def later():
+        await go_on.wait()
+        log.info("background")
+
+    async def handler(request):
+        tasks.append(asyncio.create_task(later()))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    client = await instrumented(app)
+    response = await client.get("/")
+    await collector.spans_where(1, kind=2)
+    await client.get("/")
+    go_on.set()
+    await asyncio.gather(*tasks)
+
+    first = [r for r in records if r.name == "shop"][0]
+    assert first.request_id == response.headers["X-Request-ID"]
+
+
+async def test_nothing_leaks_into_the_next_request(instrumented, records):
+    """Two requests on one connection: two ids, two traces; none outside of both."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app)
+    for name in ("one", "two"):
+        await (await client.get(f"/{name}")).read()
+    log.info("outside")
+
+    one, two, outside = [r for r in records if r.name == "shop"]
+    assert one.trace_id != two.trace_id
+    assert one.request_id != two.request_id
+    assert (outside.trace_id, outside.request_id) == (None, None)
+    assert request_id() is None
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+async def test_a_client_that_goes_away_is_no_server_error(
+    instrumented, collector, records
+):
+    """The span ends, says that the client is gone, and isn't marked as failed."""
+    started = asyncio.Event()
+
+    async def slow(request):
+        started.set()
+        while request.transport is not None:
+            await asyncio.sleep(0.01)
+        return web.Response(text="for nobody")
+
+    app = web.Application()
+    app.router.add_get("/slow", slow)
+    client = await instrumented(app)
+    asking = asyncio.create_task(client.get("/slow"))
+    await started.wait()
+    asking.cancel()
+
+    (span,) = await collector.spans_where(1, kind=2)
+    assert [event.name for event in span.events] == ["client_disconnected"]
+    assert span.status_code == 0
+
+
+async def test_a_cancelled_handler_is_no_server_error(serve, quick_export, collector):
+    """With handler_cancellation the handler is cancelled: the same."""
+    from aiohttp.test_utils import TestServer
+
+    from otel_aiohttp_logs import instrument_app
+
+    started = asyncio.Event()
+
+    async def slow(request):
+        started.set()
+        await asyncio.sleep(60)
+
+    app = web.Application()
+    app.router.add_get("/slow", slow)
+    instrument_app(app)
+    server = TestServer(app)
+    await server.start_server(handler_cancellation=True)
+    async with aiohttp.ClientSession() as session:
+        asking = asyncio.create_task(session.get(server.make_url("/slow")))
+        await started.wait()
+        asking.cancel()
+        (span,) = await collector.spans_where(1, kind=2)
+    await server.close()
+
+    assert [event.name for event in span.events] == ["client_disconnected"]
+    assert span.status_code == 0
+    assert "http.response.status_code" not in span.attributes
+
+
+async def test_an_unmet_expectation_has_its_span_too(instrumented, collector, records):
+    """aiohttp answers 417 before any middleware; the id and the span are there."""
+    app = web.Application()
+    app.router.add_post("/{id}", ok)
+    client = await instrumented(app)
+    response = await client.post("/x", headers={"Expect": "tea"}, data=b"x")
+
+    (span,) = await collector.spans_where(1, kind=2)
+    access = [r for r in records if r.name == "aiohttp.access"]
+    assert response.status == span.attributes["http.response.status_code"] == 417
+    assert response.headers["X-Request-ID"] == access[0].request_id
+
+
+async def test_a_trusted_header_brings_the_request_id(instrumented, records):
+    """Only if the application says so, and only a valid one."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app, request_id_header="X-Request-ID")
+    sent = ["abc-1.2:3", "x" * 129, "two words", ""]
+    got = [
+        (await client.get("/x", headers={"X-Request-ID": value})).headers["X-Request-ID"]
+        for value in sent
+    ]
+
+    assert got[0] == "abc-1.2:3"
+    assert all(re.fullmatch(r"[0-9a-f-]{36}", value) for value in got[1:])
+    assert records[0].request_id == "abc-1.2:3"
+
+
+async def test_an_inbound_id_is_not_trusted_by_default(instrumented):
+    """A stranger can't choose the id under which we log."""
+    app = web.Application()
+    app.router.add_get("/{id}", ok)
+    client = await instrumented(app)
+    response = await client.get("/x", headers={"X-Request-ID": "mine"})
+
+    assert uuid.UUID(response.headers["X-Request-ID"])
+
+
+async def test_an_id_that_the_application_answers_with_is_kept(instrumented):
+    """A header that the application set itself is not overwritten."""
+
+    async def handler(request):
+        return web.Response(headers={"X-Request-ID": "its own"})
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    client = await instrumented(app)
+
+    assert (await client.get("/")).headers["X-Request-ID"] == "its own"
+
+
+async def test_lines_become_span_events_if_asked(instrumented, collector):
+    """For Jaeger, which stores no logs: each line is an event of the span it names."""
+
+    async def handler(request):
+        log.info("outer", extra={"n": 1})
+        with tracer.start_as_current_span("inner"):
+            log.warning("inner")
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    client = await instrumented(app, span_events=True)
+    await client.get("/")
+
+    (served,) = await collector.spans_where(1, kind=2)
+    (inner,) = await collector.spans_where(1, name="inner")
+    first, access = served.events
+    assert first.name == "log"
+    assert first.attributes == {
+        "level": "INFO",
+        "logger": "shop",
+        "message": "outer",
+        "n": 1,
+    }
+    assert access.attributes["logger"] == "aiohttp.access"
+    assert [e.attributes["message"] for e in inner.events] == ["inner"]
+
+
+async def test_a_thread_of_its_own_takes_a_copied_context(instrumented, records):
+    """What the README says of threading.Thread works: run it in a copied context."""
+    from contextvars import copy_context
+
+    async def handler(request):
+        thread = threading.Thread(
+            target=copy_context().run, args=(log.info, "from a thread")
+        )
+        thread.start()
+        await asyncio.to_thread(thread.join)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    client = await instrumented(app)
+    response = await client.get("/")
+
+    (record,) = [r for r in records if r.name == "shop"]
+    assert record.request_id == response.headers["X-Request-ID"]

@@ -1,0 +1,255 @@
+"""Our span behaves as the API says, and becomes one flat record."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
+
+from otel_aiohttp_logs.flat import Scope
+from otel_aiohttp_logs.span.sampling import sampler
+from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
+
+
+@pytest.fixture
+def finished():
+    return []
+
+
+@pytest.fixture
+def provider(finished):
+    provider = OwnTracerProvider()
+    provider.pipeline = SpanPipeline(sampler("always_on", 1.0), finished.append)
+    return provider
+
+
+@pytest.fixture
+def tracer(provider):
+    return provider.get_tracer("shop", "1.2", "https://example.org/schema")
+
+
+def remote(flags=0x01):
+    context = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(flags))
+    return trace.set_span_in_context(NonRecordingSpan(context), Context())
+
+
+def test_a_span_becomes_one_flat_record(tracer, finished):
+    """Everything that was set on a span is in its record."""
+    with tracer.start_as_current_span(
+        "work", kind=SpanKind.CLIENT, attributes={"a": 1}, start_time=5
+    ) as span:
+        span.set_attribute("b", ["x", "y"])
+        span.add_event("thing", {"c": True}, timestamp=6)
+        span.update_name("work {id}")
+
+    (record,) = finished
+    context = span.get_span_context()
+    assert (record.trace_id, record.span_id) == (context.trace_id, context.span_id)
+    assert (record.name, record.kind) == ("work {id}", SpanKind.CLIENT.value)
+    assert record.parent_span_id == 0
+    assert record.start_ns == 5
+    assert record.end_ns > 5
+    assert record.attributes == {"a": 1, "b": ["x", "y"]}
+    assert record.events == [(6, "thing", {"c": True}, 0)]
+    assert record.scope == Scope("shop", "1.2", "https://example.org/schema")
+
+
+def test_children_hang_under_the_current_span(tracer, finished):
+    """A child has its parent's trace; a new trace is random, as level 2 says."""
+    with tracer.start_as_current_span("parent") as parent:
+        tracer.start_span("child").end()
+
+    child, top = finished
+    assert child.trace_id == top.trace_id
+    assert child.parent_span_id == top.span_id
+    assert parent.get_span_context().trace_flags == 0x03
+    assert child.flags & 0x300 == 0x100
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(0x01, 0x301), (0x03, 0x303)])
+def test_a_remote_parent_is_marked(tracer, finished, flags, expected):
+    """The record says that its parent is another process's, and keeps its flags."""
+    tracer.start_span("served", remote(flags)).end()
+
+    assert finished[0].parent_span_id == 2
+    assert finished[0].flags == expected
+
+
+def test_an_ended_span_is_fixed(tracer, finished):
+    """After the end nothing changes, and there is no second record."""
+    span = tracer.start_span("once")
+    span.end(7)
+    span.end(8)
+    span.set_attribute("late", 1)
+    span.add_event("late")
+    span.update_name("late")
+    span.set_status(StatusCode.ERROR)
+    span.record_exception(ValueError())
+    span.add_link(SpanContext(1, 1, is_remote=False))
+
+    (record,) = finished
+    assert (record.name, record.end_ns, record.attributes) == ("once", 7, {})
+    assert (record.events, record.links, record.status_code) == ([], [], 0)
+    assert not span.is_recording()
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([(StatusCode.ERROR, "bad")], (2, "bad")),
+        ([(StatusCode.ERROR, "bad"), (StatusCode.OK, "no text")], (1, "")),
+        ([(StatusCode.OK, None), (StatusCode.ERROR, "bad")], (1, "")),
+        ([(StatusCode.ERROR, "bad"), (StatusCode.UNSET, None)], (2, "bad")),
+        ([(Status(StatusCode.ERROR, "boxed"), None)], (2, "boxed")),
+    ],
+)
+def test_status_follows_the_specification(tracer, finished, calls, expected):
+    """OK is final, UNSET is ignored, only ERROR has a description."""
+    span = tracer.start_span("x")
+    for status, text in calls:
+        span.set_status(status, text)
+    shown = span.status
+    span.end()
+
+    assert (finished[0].status_code, finished[0].status_message) == expected
+    assert shown.status_code.value == expected[0]
+
+
+def test_an_escaping_exception_is_recorded(tracer, finished):
+    """As with the SDK's span: an event, and the status ERROR."""
+    with pytest.raises(KeyError), tracer.start_span("x"):
+        raise KeyError("lost")
+    with pytest.raises(OSError), tracer.start_as_current_span("y"):
+        raise OSError("gone")
+
+    kinds = [record.events[0].attributes["exception.type"] for record in finished]
+    assert kinds == ["KeyError", "OSError"]
+    assert "in test_an_escaping" in str(
+        finished[0].events[0].attributes["exception.stacktrace"]
+    )
+    assert [r.status_code for r in finished] == [2, 2]
+    assert [r.status_message for r in finished] == ["KeyError: 'lost'", "OSError: gone"]
+
+
+def test_an_exception_can_be_left_alone(tracer, finished):
+    """record_exception and set_status_on_exception are heard."""
+    with (
+        pytest.raises(KeyError),
+        tracer.start_span("x", record_exception=False, set_status_on_exception=False),
+    ):
+        raise KeyError
+    with (
+        pytest.raises(KeyError),
+        tracer.start_as_current_span(
+            "y", record_exception=False, set_status_on_exception=False
+        ),
+    ):
+        raise KeyError
+
+    assert [(r.events, r.status_code) for r in finished] == [([], 0), ([], 0)]
+
+
+def test_an_unprintable_exception_is_recorded(tracer, finished):
+    """An exception whose text raises takes nothing else with it."""
+
+    class BadError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    span = tracer.start_span("x")
+    span.record_exception(BadError())
+    span.end()
+
+    message = finished[0].events[0].attributes["exception.message"]
+    assert "unprintable" in message
+
+
+def test_limits_count_what_they_leave_out(tracer, finished):
+    """128 attributes, events and links are kept, the rest is counted."""
+    link = Link(SpanContext(3, 4, is_remote=True), {"l": 1})
+    span = tracer.start_span("x", links=[link] * 130)
+    for i in range(130):
+        span.set_attribute(f"a{i}", i)
+        span.add_event("e", {f"k{j}": j for j in range(129)})
+    span.set_attribute("a0", "changed")
+    span.end()
+
+    (record,) = finished
+    assert (len(record.attributes), record.dropped_attributes) == (128, 2)
+    assert record.attributes["a0"] == "changed"
+    assert (len(record.events), record.dropped_events) == (128, 2)
+    assert record.events[0].dropped_attributes == 1
+    assert (len(record.links), record.dropped_links) == (128, 2)
+    assert record.links[0][:4] == (3, 4, 0x300, "")
+
+
+def test_values_are_copied(tracer, finished):
+    """A value that changes later does not change the span."""
+    value = [1]
+    span = tracer.start_span("x", attributes={"v": value})
+    value.append(2)
+    span.end()
+
+    assert list(finished[0].attributes["v"]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "root", "sampled", "unsampled"),
+    [
+        ("always_on", 1.0, True, True, True),
+        ("always_off", 1.0, False, False, False),
+        ("traceidratio", 0.0, False, False, False),
+        ("traceidratio", 1.0, True, True, True),
+        ("parentbased_always_on", 1.0, True, True, False),
+        ("parentbased_always_off", 1.0, False, True, False),
+        ("parentbased_traceidratio", 0.0, False, True, False),
+    ],
+)
+def test_standard_samplers(name, ratio, root, sampled, unsampled):
+    """Each decides for a root and for both kinds of parent as specified."""
+    decide = sampler(name, ratio)
+    parents = [
+        SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(flags))
+        for flags in (1, 0)
+    ]
+
+    decisions = [decide(None, 7), decide(parents[0], 7), decide(parents[1], 7)]
+    assert decisions == [root, sampled, unsampled]
+
+
+def test_the_ratio_decides_as_upstreams():
+    """Both sides of a trace that is sampled by ratio decide alike."""
+    from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
+
+    from otel_aiohttp_logs.span.ids import new_trace_id
+
+    theirs, ours = TraceIdRatioBased(0.3), sampler("traceidratio", 0.3)
+    for _ in range(500):
+        trace_id = new_trace_id()
+        decision = theirs.should_sample(None, trace_id, "x").decision
+        assert ours(None, trace_id) == (decision is Decision.RECORD_AND_SAMPLE)
+
+
+def test_what_is_not_sampled_still_has_ids(provider, tracer, finished):
+    """Ids are passed on, unsampled and unrecorded; also with no pipeline at all."""
+    provider.pipeline = SpanPipeline(sampler("always_off", 1.0), finished.append)
+    unsampled = tracer.start_span("x", remote(0x03))
+    provider.pipeline = None
+    idle = tracer.start_span("y")
+    for span in (unsampled, idle):
+        assert not span.is_recording()
+        span.end()
+
+    assert unsampled.get_span_context().trace_id == 1
+    assert unsampled.get_span_context().trace_flags == 0x02
+    assert idle.get_span_context().is_valid
+    assert finished == []
