@@ -242,15 +242,24 @@ def back_app() -> web.Application:
     return app
 
 
+def write_whole(path: Path, content: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(content)
+    part.rename(path)
+
+
 def main(service: str, port_file: str) -> None:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+    port = str(listening.getsockname()[1])
+
+    async def tell_the_port(_: web.Application) -> None:
+        await asyncio.to_thread(write_whole, Path(port_file), port)
+
     app = front_app() if service == "front" else back_app()
+    app.on_startup.append(tell_the_port)
     instrument_app(
         app, pipeline=os.environ["PIPELINE"], output="json", span_events=True
     )
-    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
-    written = Path(f"{port_file}.part")
-    written.write_text(str(listening.getsockname()[1]))
-    written.rename(port_file)
     web.run_app(app, sock=listening, backlog=512, print=None)
 
 

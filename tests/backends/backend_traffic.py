@@ -62,13 +62,12 @@ def send_through(way: Way, collector: Collector, folder: Path) -> list[Answer]:
     ):
         # A loop of its own, whatever loop the test runner keeps.
         with ThreadPoolExecutor(1) as thread:
-            answers = thread.submit(
-                asyncio.run, _send_all(front_url, way.requests)
-            ).result(60)
+            sent = thread.submit(asyncio.run, _send_all(front_url, way.requests))
+            failure = sent.exception(60)
         for service in (front, back):
             status = stop(service.process, within=10)
-            assert status == 0, (service.name, status, service.last_lines())
-    return answers
+            assert (status, failure) == (0, None), service.last_lines()
+    return sent.result()
 
 
 @contextmanager

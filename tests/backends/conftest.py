@@ -9,6 +9,7 @@ from backend_collector import Addresses, running_collector
 from backend_found import ROOT, found_backends, missing
 from backend_jaeger import running_jaeger
 from backend_place import Place
+from backend_served import WAYS, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,15 @@ def collector(backend, jaeger, tmp_path_factory):
         backend("otelcol"), ROOT / "collector-config.yaml", folder, addresses
     ) as collector:
         yield collector
+
+
+@pytest.fixture(scope="session", params=WAYS, ids=lambda way: way.name)
+def served(request, collector, jaeger, tmp_path_factory):
+    """
+    What is known of the requests that went one way out, each way once.
+    """
+    way = request.param
+    return serve(way, collector, jaeger, tmp_path_factory.mktemp(way.name))
 
 
 @pytest.fixture
