@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_aiohttp_logs.export.backlog import Backlog
+from otel_aiohttp_logs.export.destination import Destination
 from otel_aiohttp_logs.export.encoder import encode_resource, group_logs, group_spans
 from otel_aiohttp_logs.export.health import Health
 from otel_aiohttp_logs.export.sender import Signal
 from otel_aiohttp_logs.export.stats import Stats
-from otel_aiohttp_logs.export.transport import Destination
 from otel_aiohttp_logs.export.weight import weigh_log, weigh_span
 from otel_aiohttp_logs.export.worker import Worker
 
@@ -110,7 +110,16 @@ class Exporter:
         return Stats(logs=self._logs.backlog.stats(), spans=self._spans.backlog.stats())
 
     def _start_worker(self) -> None:
-        self._worker = Worker(self._signals, self._resource)
+        try:
+            self._worker = Worker(self._signals, self._resource)
+        except (OSError, RuntimeError) as error:
+            # No descriptors or threads are left: the application has other worries.
+            log.warning(
+                "Nothing can be exported, the thread does not start (%s): records "
+                "are kept, as many as fit.",
+                error,
+            )
+            return
         self.thread_id = self._worker.thread_id
 
     def _begin_anew(self) -> None:

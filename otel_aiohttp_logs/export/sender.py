@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import aiohttp
 
     from otel_aiohttp_logs.export.backlog import Backlog
+    from otel_aiohttp_logs.export.destination import Destination
     from otel_aiohttp_logs.export.encoder import Groups
     from otel_aiohttp_logs.export.health import Health
     from otel_aiohttp_logs.export.settings import ExportSettings
-    from otel_aiohttp_logs.export.transport import Destination, Outcome
+    from otel_aiohttp_logs.export.transport import Outcome
 
 log = logging.getLogger("otel_aiohttp_logs.export")
 

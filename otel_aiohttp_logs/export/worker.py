@@ -116,4 +116,6 @@ class Worker:
             _, pending = await asyncio.wait(tasks, timeout=rest)
             for task in pending:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if pending:
+                # Bounded: before 3.12 wait_for may take a cancellation for its own.
+                await asyncio.wait(pending, timeout=0.2)
