@@ -25,9 +25,10 @@ def told_apart(request: Sent, trace: Trace, terminal: Terminal) -> Iterator[str]
     answer = str(request.status) if request.status else "nobody"
     yield terminal.rule(f"{scenario.method} {scenario.path(request.number)} → {answer}")
     yield f"   {scenario.happens}"
-    yield f"   trace {paint('bold', request.trace_id)}"
-    for service, request_id in _request_ids(trace).items():
-        yield f"   request {request_id} of {terminal.service(service)}"
+    yield ""
+    yield f"   trace    {paint('bold', request.trace_id)}"
+    for request_id in dict.fromkeys(_request_ids(trace)):
+        yield f"   request  {paint('bold', request_id)}"
     yield ""
     begin = min(span.start_ns for span in trace.spans)
     yield from _tree(trace.spans, begin, terminal)
@@ -37,12 +38,10 @@ def told_apart(request: Sent, trace: Trace, terminal: Terminal) -> Iterator[str]
     yield ""
 
 
-def _request_ids(trace: Trace) -> dict[str, str]:
-    ids = {}
+def _request_ids(trace: Trace) -> Iterator[str]:
     for line in trace.lines:
         if TOLD_ABOVE in line.attributes:
-            ids[line.service] = str(line.attributes[TOLD_ABOVE])
-    return ids
+            yield str(line.attributes[TOLD_ABOVE])
 
 
 def _tree(spans: list[Span], begin: int, terminal: Terminal) -> Iterator[str]:

@@ -36,6 +36,7 @@ def problems(received: Received, sent: Iterable[Sent]) -> Mapping[str, list[str]
             *_elsewhere(request, by_number[request.number]),
             *_wrong_access_lines(request, trace),
             *_wrong_spans(request, trace),
+            *_wrong_ids(trace),
         ]
         if wrong:
             found[request.trace_id] = [f"{_name(request)}: {text}" for text in wrong]
@@ -101,6 +102,13 @@ def _wrong_spans(request: Sent, trace: Trace) -> Iterator[str]:
     for line in trace.lines:
         if line.span_id not in ids:
             yield f'the span of line "{line.body}" of {line.service} is missing'
+
+
+def _wrong_ids(trace: Trace) -> Iterator[str]:
+    # The stock takes the shop's id, so there is one in each trace.
+    ids = Counter(str(line.attributes.get("request_id")) for line in trace.lines)
+    if len(ids) > 1:
+        yield f"its lines have {len(ids)} request ids: {', '.join(ids)}"
 
 
 def _name(request: Sent) -> str:

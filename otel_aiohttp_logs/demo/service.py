@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -76,7 +77,7 @@ def _where(default_port: int) -> tuple[str, int]:
 
 def _end_with_standard_input() -> None:
     """
-    End this process, politely, when the parent that holds the pipe is gone.
+    End this process when the parent that holds the pipe is gone.
 
     It works for a parent that was killed, too, on every POSIX system.
     """
@@ -86,5 +87,8 @@ def _end_with_standard_input() -> None:
         while os.read(0, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        # The receiver went with the parent: nothing is worth a longer wait.
+        time.sleep(2)
+        os._exit(1)
 
     threading.Thread(target=wait, name="leash", daemon=True).start()

@@ -43,7 +43,10 @@ async def place_order(request: web.Request) -> web.Response:
     )
     wanted = {"item": item, "quantity": quantity}
     stock = request.app[STOCK]
-    async with stock.put(f"/reservations/{number}", json=wanted) as response:
+    headers = _passed_on(request)
+    async with stock.put(
+        f"/reservations/{number}", json=wanted, headers=headers
+    ) as response:
         response.raise_for_status()
     price = await asyncio.to_thread(_price, number, quantity)
     log.info("order accepted", extra={"order": number, "price": price})
@@ -60,8 +63,9 @@ def _price(number: int, quantity: int) -> float:
 async def promise_delivery(request: web.Request) -> web.Response:
     number = _number(request)
     log.info("delivery date asked", extra={"order": number})
-    asked = time.monotonic()
-    async with request.app[STOCK].get(f"/warehouses/{number}") as response:
+    asked, headers = time.monotonic(), _passed_on(request)
+    stock = request.app[STOCK]
+    async with stock.get(f"/warehouses/{number}", headers=headers) as response:
         days = (await response.json())["days"]
     waited = round((time.monotonic() - asked) * 1000)
     if waited >= SLOW_MS:
@@ -73,7 +77,8 @@ async def promise_delivery(request: web.Request) -> web.Response:
 async def take_payment(request: web.Request) -> web.Response:
     number = _number(request)
     log.info("payment begun", extra={"order": number, "card": "visa"})
-    async with request.app[STOCK].get(f"/reservations/{number}") as response:
+    stock, headers = request.app[STOCK], _passed_on(request)
+    async with stock.get(f"/reservations/{number}", headers=headers) as response:
         response.raise_for_status()
     await asyncio.to_thread(_check_card, number)
     log.error("card refused", extra={"order": number, "code": 51})
@@ -181,6 +186,16 @@ def application(stock_url: str) -> web.Application:
 
     app.cleanup_ctx.append(opened)
     return app
+
+
+def _passed_on(request: web.Request) -> dict[str, str]:
+    """
+    Return the header by which the stock logs under the same request id as we do.
+
+    The trace needs no such help. The stock takes the id because it's told to trust
+    this header, with ``OTEL_AIOHTTP_LOGS_REQUEST_ID_HEADER``.
+    """
+    return {"X-Request-ID": request["request_id"]}
 
 
 def _number(request: web.Request) -> int:
