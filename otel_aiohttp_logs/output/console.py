@@ -71,7 +71,7 @@ class ConsoleFormatter(logging.Formatter):
         super().__init__(None, None, style, validate)
         self._colors = _wants_colors() if colors is None else colors
         # The current second as text. One tuple, because threads share it.
-        self._second = (-1, "")
+        self._second: tuple[int | None, str] = (None, "")
 
     def format(self, record: logging.LogRecord) -> str:
         try:

@@ -51,7 +51,7 @@ class JSONFormatter(logging.Formatter):
         refuse_format("JSONFormatter", fmt, datefmt)
         super().__init__(None, None, style, validate)
         # The current second as text. One tuple, because threads share it.
-        self._second = (-1, "")
+        self._second: tuple[int | None, str] = (None, "")
         # What is the same in many lines, already as JSON.
         self._heads: dict[tuple[str, str], str] = {}
         self._names: dict[str, str] = {}
