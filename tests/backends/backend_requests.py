@@ -28,7 +28,7 @@ class Kind(NamedTuple):
     under: tuple[tuple[str, str], ...] = ()
     """The lines that belong to one of *own_spans*."""
     late: tuple[str, ...] = ()
-    """The lines of *front* that come after the request's span has ended."""
+    """The lines of *front* that may come after the request's span has ended."""
 
     def path(self, n: int) -> str:
         return f"/{self.name}/{n}"
@@ -77,6 +77,7 @@ KINDS = (
         late=("later", "last"),
     ),
     Kind("threads", 200, (*AROUND, "to_thread", "executor"), BACK, 200),
+    Kind("queued", 200, (*AROUND, "queue"), BACK, 200, late=("queue",)),
     Kind(
         "children",
         200,

@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import queue
 import socket
 import sys
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +25,7 @@ from opentelemetry import trace
 from otel_aiohttp_logs import client_trace_config, instrument_app
 
 log = logging.getLogger("shop")
+queue_log = logging.getLogger("queue")
 tracer = trace.get_tracer("shop")
 session_key = web.AppKey("session", aiohttp.ClientSession)
 background_key = web.AppKey("background", set)
@@ -37,8 +40,8 @@ class Request:
         self.kind = request.path.strip("/").split("/")[-2]
         self.n = int(request.match_info["n"])
 
-    def say(self, word: str) -> None:
-        log.info(text(self.service, self.kind, self.n, word), extra={"n": self.n})
+    def say(self, word: str, logger: logging.Logger = log) -> None:
+        logger.info(text(self.service, self.kind, self.n, word), extra={"n": self.n})
 
     async def ask_back(self) -> int:
         path = f"/stock/{self.kind}/{self.n}"
@@ -154,6 +157,14 @@ async def threads(call: Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def queued(call: Request) -> web.StreamResponse:
+    call.say("begins")
+    call.say("queue", queue_log)
+    await call.ask_back()
+    call.say("ends")
+    return web.Response()
+
+
 async def children(call: Request) -> web.StreamResponse:
     call.say("begins")
     with tracer.start_as_current_span("pack"):
@@ -179,6 +190,7 @@ FRONT = {
     "socket": websocket,
     "background": background,
     "threads": threads,
+    "queued": queued,
     "children": children,
 }
 
@@ -211,6 +223,27 @@ async def finish_background(app: web.Application) -> None:
     await asyncio.gather(*app[background_key])
 
 
+class Onwards(logging.Handler):
+    """Gives the records of a queue to the root logger's handlers."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger().handle(record)
+
+
+async def queue_of(_: web.Application):
+    """
+    Have the lines of one logger handled in a thread, as applications do whose handlers
+    are slow.
+    """
+    lines = queue.SimpleQueue()
+    listener = QueueListener(lines, Onwards())
+    queue_log.addHandler(QueueHandler(lines))
+    queue_log.propagate = False
+    listener.start()
+    yield
+    listener.stop()
+
+
 async def session_of(app: web.Application):
     async with aiohttp.ClientSession(
         os.environ["BACK_URL"],
@@ -229,7 +262,7 @@ def front_app() -> web.Application:
             app.router.add_route(
                 kind.method, kind.route, handler("front", FRONT[kind.name])
             )
-    app.cleanup_ctx.append(session_of)
+    app.cleanup_ctx.extend([session_of, queue_of])
     app.on_shutdown.append(finish_background)
     return app
 

@@ -43,6 +43,21 @@ def test_one_server_span_per_service(served, figure):
     assert len(set(served.trace_ids.values())) == way.requests
 
 
+def test_each_span_once(served, collector):
+    """
+    No span is sent twice. (Jaeger shows two that are the same as one.)
+    """
+    sent = collector.received_spans(served.way.front, served.way.back)
+    times = Counter((span.trace_id, span.span_id) for span in sent)
+
+    assert set(times.values()) == {1}
+    assert times.keys() == {
+        (span.trace_id, span.span_id)
+        for spans in served.traces.values()
+        for span in spans
+    }
+
+
 def test_callers_trace(served):
     """
     A caller's ``traceparent`` is continued, and a request without one begins a trace.
