@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from otel_aiohttp_logs.export.values import any_value
+from otel_aiohttp_logs.export.values import any_value, key_text
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatLog, FlatSpan, Scope
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ def _attributes(record: object) -> dict[str, Plain]:
     safe: dict[str, Plain] = {}
     try:
         for key, value in attributes.items():
-            name = str.__str__(key) if isinstance(key, str) else type(key).__qualname__
-            safe[name] = _safe(value)
+            safe[key_text(key)] = _safe(value)
     except Exception as error:  # noqa: BLE001 - a mapping of the application's own
         safe["attributes"] = f"<{type(error).__qualname__}>"
     return safe

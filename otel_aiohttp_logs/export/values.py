@@ -39,7 +39,7 @@ def attributes_encoder(tag: bytes) -> _EncodeAttributes:
     known: dict[str, Entry] = {}
 
     def learn(key: str) -> Entry:
-        entry: Entry = field(b"\x0a", utf8(_key(key))), {}
+        entry: Entry = field(b"\x0a", utf8(key_text(key))), {}
         if len(known) < MAX_KEYS and len(key) <= MAX_CACHED_TEXT:
             known[key] = entry
         return entry
@@ -144,7 +144,7 @@ def _mapping(values: Mapping[object, object], depth: int, room: list[int]) -> by
             parts.append(_pair(CUT, _text(CUT)))
             break
         room[0] -= 1
-        parts.append(_pair(_key(key), _nested(value, depth, room)))
+        parts.append(_pair(key_text(key), _nested(value, depth, room)))
     return field(b"\x32", b"".join(parts))
 
 
@@ -152,7 +152,8 @@ def _pair(key: str, value: bytes) -> bytes:
     return field(b"\x0a", field(b"\x0a", utf8(key)) + field(b"\x12", value))
 
 
-def _key(key: object) -> str:
+def key_text(key: object) -> str:
+    """Return the name of an attribute, which should be a string, and so may not be."""
     if isinstance(key, str):
         return str.__str__(key)
     if key is None or isinstance(key, (bool, int, float)):
