@@ -131,8 +131,6 @@ def test_tests_without_backends(place, required, outcome):
             "-rsE",
             "-p",
             "no:cacheprovider",
-            "-o",
-            "asyncio_default_fixture_loop_scope=function",
         ],
         cwd=ROOT,
         env={
