@@ -10,6 +10,7 @@ pipeline doesn't want to pay.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._resource import process_attributes
@@ -94,8 +95,9 @@ class SdkPipeline:
         ]
         for thread in closing:
             thread.start()
+        deadline = time.monotonic() + timeout
         for thread in closing:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def stats(self) -> Stats:
         """Empty: the SDK doesn't say what it exported and dropped."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger("otel_aiohttp_logs")
-_KEY = "otel_aiohttp_logs.served"
+_kept_one = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -108,17 +110,34 @@ class ServedRequest:
         span.end()
 
 
+# Before aiohttp 3.14 there is no RequestKey, and no warning of other keys.
+_RequestKey = getattr(web, "RequestKey", lambda name, _: name)
+_KEY = _RequestKey("otel_aiohttp_logs.served", ServedRequest)
+
+
 def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
     """Return the request's telemetry, begun now; None if it is on its way already."""
     if _KEY in request:
         return None
     served = ServedRequest(request, instruments)
     request[_KEY] = served
-    request["request_id"] = served.request_id
+    _keep(request, served.request_id)
     task = asyncio.current_task()
     if task is not None:
         task.add_done_callback(served.finished)
     return served
+
+
+def _keep(request: web.Request, request_id: str) -> None:
+    if _kept_one.is_set():
+        request["request_id"] = request_id
+        return
+    # Once in a process aiohttp warns of a key that is no RequestKey; this one is a
+    # string by design, and the warning may be an error.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        request["request_id"] = request_id
+    _kept_one.set()
 
 
 def served_request(request: web.Request) -> ServedRequest | None:

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from export.collector import plain_attributes
 from opentelemetry import trace
 from opentelemetry._logs import _internal as logs_internal
 from opentelemetry.util._once import Once
@@ -59,8 +60,8 @@ async def serve():
 
 
 @pytest.fixture
-async def instrumented(serve, quick_export, pipeline):
-    """Instrument an application and start it."""
+async def instrumented(quick_export, serve, pipeline):
+    """Instrument an application and start it; it ends before the collector does."""
 
     async def start(app, **options):
         instrument_app(app, pipeline=pipeline, **options)
@@ -85,3 +86,51 @@ def records():
     yield heard
     root.removeHandler(listener)
     root.setLevel(before)
+
+
+class Arrived:
+    """The collector's spans and lines that a test asks for, polled until there."""
+
+    def __init__(self, collector):
+        self._collector = collector
+
+    async def spans(self, number, *, kind=None, name=None):
+        def wanted():
+            return [
+                span
+                for span in self._collector.spans
+                if (kind is None or span.proto.kind == kind)
+                and (name is None or span.name == name)
+            ]
+
+        await self._collector.wait_until(lambda: len(wanted()) >= number)
+        assert len(wanted()) == number
+        return wanted()
+
+    async def served(self, number=1):
+        """The SERVER spans."""
+        return await self.spans(number, kind=2)
+
+    async def lines(self, number, *, scope="shop"):
+        def wanted():
+            return [line for line in self._collector.logs if line.scope == scope]
+
+        await self._collector.wait_until(lambda: len(wanted()) >= number)
+        assert len(wanted()) == number
+        return wanted()
+
+
+@pytest.fixture
+def arrived(collector):
+    return Arrived(collector)
+
+
+
+@pytest.fixture
+def events_of():
+    """(name, attributes) of each event of an arrived span."""
+
+    def events(span):
+        return [(e.name, plain_attributes(e.attributes)) for e in span.proto.events]
+
+    return events
