@@ -108,7 +108,7 @@ def _bind(port: int, option: str) -> socket.socket:
         if exc.errno == errno.EADDRINUSE:
             why = "is taken: stop what listens there, or"
         else:
-            why = f"cannot be had ({exc.strerror}):"
+            why = f"cannot be had ({os.strerror(exc.errno or 0)}):"
         msg = f"port {port} {why} give another with {option}, or none for a free one."
         raise DemoError(msg) from None
 

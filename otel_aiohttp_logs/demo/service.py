@@ -35,8 +35,10 @@ def serve(app: web.Application, *, default_port: int) -> None:
     instrument_app(app)
     try:
         sock = _listening_socket(default_port)
-    except (OSError, ValueError) as exc:
-        sys.exit(f"cannot listen on {_where(default_port)}: {exc}; set HOST and PORT")
+    except OSError as exc:
+        where = "{}:{}".format(*_where(default_port))
+        why = os.strerror(exc.errno) if exc.errno else exc
+        sys.exit(f"cannot listen on {where}: {why}; set HOST and PORT to choose where.")
     web.run_app(
         app,
         sock=sock,
@@ -71,8 +73,10 @@ def _listening_socket(default_port: int) -> socket.socket:
 
 
 def _where(default_port: int) -> tuple[str, int]:
-    host = os.environ.get("HOST") or "127.0.0.1"
-    return host, int(os.environ.get("PORT") or default_port)
+    host, port = os.environ.get("HOST"), os.environ.get("PORT")
+    if port and not port.isdigit():
+        sys.exit(f"PORT is {port!r}: write a number, such as {default_port}.")
+    return host or "127.0.0.1", int(port or default_port)
 
 
 def _end_with_standard_input() -> None:

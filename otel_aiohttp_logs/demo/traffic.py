@@ -54,7 +54,7 @@ async def run_scenario(request: web.Request) -> web.Response:
     """Send ``count`` requests of a scenario at once, and tell their trace ids."""
     name = request.match_info["scenario"]
     if name not in SCENARIOS and name != MIXED:
-        raise web.HTTPNotFound(text=f"no such scenario; / lists them: {name[:40]}\n")
+        raise web.HTTPNotFound(text=f"there is no scenario {name[:40]}: / lists them\n")
     count = _count(request.query.get("count", "1"))
     caller = request.app[CALLER]
     names = TURNS if name == MIXED else (name,)

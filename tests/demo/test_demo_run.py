@@ -1,0 +1,287 @@
+"""The demo as people run it: a program, its output, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientSession
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
+
+PATIENCE = 60
+SERVICE_LINE = re.compile(r"^(shop |stock) │ \d\d:\d\d:\d\d\.\d{3} [A-Z]+ +▌(\w+)")
+NUMBER = re.compile(r"\b(?:order|basket|search)=(\d+)")
+
+
+class Demo:
+    """A running demo; *lines* is what it has printed so far."""
+
+    def __init__(self, process):
+        self.process = process
+        self.lines = []
+
+    async def until(self, text):
+        """Return the next line that contains *text*."""
+        while True:
+            line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
+            assert line, "\n".join(self.lines)
+            self.lines.append(line.decode().rstrip("\n"))
+            if text in self.lines[-1]:
+                return self.lines[-1]
+
+    async def end(self):
+        """Return its status once it has ended and all of its output is read."""
+        rest = await asyncio.wait_for(self.process.stdout.read(), PATIENCE)
+        self.lines += rest.decode().splitlines()
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    async def children(self):
+        """Return the ids of the processes of its two services."""
+        ps = await asyncio.create_subprocess_exec(
+            *("ps", "-o", "pid=", "--ppid", str(self.process.pid)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await ps.communicate()
+        return [int(pid) for pid in out.split()]
+
+
+@asynccontextmanager
+async def running(*arguments, **env):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "otel_aiohttp_logs", "demo", *arguments),
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=2**20,
+    )
+    try:
+        yield Demo(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def all_gone(pids):
+    for _ in range(PATIENCE * 10):
+        if not any(map(alive, pids)):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def test_tells_requests_apart():
+    """
+    ``--seconds`` ends it with status 0: the lines of both services were shown as they
+    came, and a normal, a failing and a slow request are told apart with their ids.
+    """
+    async with running("--seconds", "3") as demo:
+        assert await demo.end() == 0, demo.text
+
+    blocks = re.findall(r"^── (POST .*) → (\d+)", demo.text, re.MULTILINE)
+    paths = [re.sub(r"\d+", "N", path) for path, _ in blocks]
+    assert paths == [
+        "POST /orders/N",
+        "POST /orders/N/payment",
+        "POST /orders/N/delivery",
+    ]
+    assert [status for _, status in blocks] == ["200", "500", "200"]
+    assert len(re.findall(r"^   trace    [0-9a-f]{32}$", demo.text, re.MULTILINE)) == 3
+    assert len(re.findall(r"^   request  [0-9a-f-]{36}$", demo.text, re.MULTILINE)) == 3
+    assert "CardRefusedError: the bank refused the card of order" in demo.text
+    assert "└ GET /warehouses/{number}" in demo.text
+    assert "Where to look next" in demo.text
+
+
+async def test_one_short_id_for_one_request():
+    """
+    In the console lines each request has one short id, in both services, and no two
+    requests have the same.
+    """
+    async with running("--seconds", "3", "--rate", "10") as demo:
+        assert await demo.end() == 0, demo.text
+
+    ids, services = {}, {}
+    for line in demo.lines:
+        found, number = SERVICE_LINE.match(line), NUMBER.search(line)
+        if found and number:
+            ids.setdefault(number[1], set()).add(found[2])
+            services.setdefault(number[1], set()).add(found[1].strip())
+
+    assert len(ids) >= 20
+    assert all(len(of_request) == 1 for of_request in ids.values())
+    assert len(set.union(*ids.values())) == len(ids)
+    assert {"shop", "stock"} in services.values()
+
+
+async def test_lines_interleave():
+    """Requests come at the same time: lines of one stand between lines of another."""
+    async with running("--seconds", "2") as demo:
+        await demo.end()
+
+    ids = [found[2] for line in demo.lines if (found := SERVICE_LINE.match(line))]
+    changes = sum(one != other for one, other in itertools.pairwise(ids))
+    assert changes > 1.5 * len(set(ids))
+
+
+async def test_ctrl_c_ends_it_in_order():
+    """Ctrl-C ends it like the time would: told apart, status 0, no child left."""
+    async with running() as demo:
+        await demo.until("order accepted")
+        children = await demo.children()
+        demo.process.send_signal(signal.SIGINT)
+
+        assert await demo.end() == 0, demo.text
+    assert "Each line under its own request" in demo.text
+    assert "Traceback (most recent call last):\n  File" not in demo.text
+    assert len(children) == 2
+    assert not any(map(alive, children))
+
+
+async def test_second_ctrl_c_ends_it_at_once():
+    """Who presses Ctrl-C twice does not wait, and leaves no child."""
+    async with running() as demo:
+        await demo.until("shop opened")
+        children = await demo.children()
+        demo.process.send_signal(signal.SIGINT)
+        await asyncio.sleep(0.05)  # two signals that are pending are one
+        demo.process.send_signal(signal.SIGINT)
+
+        assert await demo.end() == 130
+    assert await all_gone(children)
+
+
+async def test_children_do_not_outlive_a_kill():
+    """Killed, it can do nothing more: its services end by themselves."""
+    async with running() as demo:
+        await demo.until("order accepted")
+        children = await demo.children()
+        demo.process.kill()
+        await demo.process.wait()
+
+        assert len(children) == 2
+        assert await all_gone(children)
+
+
+async def test_says_when_a_service_dies():
+    """A service that ends by itself ends the demo with one clear line and status 1."""
+    async with running() as demo:
+        await demo.until("order accepted")
+        stock, _shop = await demo.children()
+        os.kill(stock, signal.SIGKILL)
+
+        assert await demo.end() == 1
+    assert demo.lines[-1] == (
+        "otel-aiohttp-logs demo: stock ended by itself with status -9: "
+        "see its lines above."
+    )
+
+
+async def test_says_what_is_wrong():
+    """
+    A line that stands under another request is found: the demo names it, and ends
+    with status 1.
+    """
+    async with running() as demo:
+        endpoint = (await demo.until("OTLP receiver")).split()[-1]
+        number = NUMBER.search(await demo.until("order accepted"))[1]
+        forged = ExportLogsServiceRequest()
+        scope = forged.resource_logs.add().scope_logs.add()
+        scope.scope.name = "shop"
+        record = scope.log_records.add(trace_id=b"\xab" * 16, span_id=b"\xcd" * 8)
+        record.body.string_value = "order accepted"
+        record.attributes.add(key="order").value.int_value = int(number)
+        async with ClientSession() as session:
+            await session.post(f"{endpoint}/v1/logs", data=forged.SerializeToString())
+        demo.process.send_signal(signal.SIGINT)
+
+        assert await demo.end() == 1
+    assert f"POST /orders/{number}: its line " in demo.text
+    assert f"is under trace {'ab' * 16}" in demo.text
+    assert "Each line under its own request" not in demo.text
+
+
+@pytest.mark.parametrize("option", ["--port", "--otlp-port"])
+async def test_says_which_port_is_taken(option):
+    """A port that is taken costs one line, which says what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with running(option, port) as demo:
+            assert await demo.end() == 1
+
+    assert demo.text == (
+        f"otel-aiohttp-logs demo: port {port} is taken: stop what listens there, or "
+        f"give another with {option}, or none for a free one."
+    )
+
+
+async def test_ports_can_be_chosen():
+    """``--port`` is where the shop answers requests of one's own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with running("--port", str(port)) as demo:
+        await demo.until("shop opened")
+        async with ClientSession(f"http://127.0.0.1:{port}") as session:
+            response = await session.get("/baskets/5")
+            assert response.status == 404
+        await demo.until("basket not found  basket=5")
+
+
+async def test_reader_that_leaves():
+    """A reader that has seen enough, such as ``head``, ends it without complaint."""
+    demo = f"{sys.executable} -m otel_aiohttp_logs demo"
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"{demo} | head -n 12; echo ${{PIPESTATUS[0]}}"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(shell.communicate(), PATIENCE)
+
+    lines = out.decode().splitlines()
+    assert len(lines) == 13, out
+    assert lines[-1] == "141"
+
+
+async def test_colours():
+    """``--color`` and ``--no-color`` decide for it and for both of its services."""
+    async with running("--seconds", "1", "--color") as colored:
+        assert await colored.end() == 0
+    async with running("--seconds", "1", "--no-color", FORCE_COLOR="1") as plain:
+        assert await plain.end() == 0
+
+    assert "\x1b[" not in plain.text
+    assert re.search(r"\x1b\[36mshop \x1b\[0m .*\x1b\[38;5;\d+m▌", colored.text)
+
+
+async def test_own_settings_do_not_reach_the_demo():
+    """Variables meant for one's own services do not change or break it."""
+    env = {
+        "OTEL_SDK_DISABLED": "true",
+        "OTEL_TRACES_SAMPLER": "nonsense",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+        "OTEL_AIOHTTP_LOGS_OUTPUT": "none",
+        "PORT": "1",
+    }
+    async with running("--seconds", "1", **env) as demo:
+        assert await demo.end() == 0, demo.text
