@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class ContextExecutor(ThreadPoolExecutor):
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        return super().submit(copy_context().run, fn, *args, **kwargs)
+        job = partial(copy_context().run, fn, *args, **kwargs)
+        return super().submit(job)
 
 
 def carry_context(loop: asyncio.AbstractEventLoop) -> None:

@@ -72,9 +72,6 @@ class _Running:
         provider = _logs.get_logger_provider()
         if isinstance(provider, ProxyLoggerProvider):
             return (self.pipeline.emit,)
-        if isinstance(self.pipeline, SdkPipeline):
-            if provider is self.pipeline.logger_provider:
-                return (self.pipeline.emit,)
         return (provider_outlet(provider),)
 
 
@@ -126,8 +123,10 @@ class Process:
         with self._lock:
             if self._running is None:
                 return given or trace.get_tracer_provider()
+            pipeline = self._running.pipeline
+            _set_global_logger_provider(pipeline)
             self._running.listen()
-            return given or _global_provider(self._running.pipeline)
+            return given or _global_tracer_provider(pipeline)
 
     def flush(self, timeout: float) -> bool:
         return self._pipeline is None or self._pipeline.flush(timeout)
@@ -138,15 +137,17 @@ class Process:
 
 
 def _pipeline(settings: Settings) -> OwnPipeline | SdkPipeline:
-    if settings.pipeline == "own":
-        return OwnPipeline(settings)
-    pipeline = SdkPipeline(settings)
-    if isinstance(_logs.get_logger_provider(), ProxyLoggerProvider):
+    kind = OwnPipeline if settings.pipeline == "own" else SdkPipeline
+    return kind(settings)
+
+
+def _set_global_logger_provider(pipeline: OwnPipeline | SdkPipeline) -> None:
+    unset = isinstance(_logs.get_logger_provider(), ProxyLoggerProvider)
+    if unset and isinstance(pipeline, SdkPipeline):
         _logs.set_logger_provider(pipeline.logger_provider)
-    return pipeline
 
 
-def _global_provider(pipeline: OwnPipeline | SdkPipeline) -> TracerProvider:
+def _global_tracer_provider(pipeline: OwnPipeline | SdkPipeline) -> TracerProvider:
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):
         trace.set_tracer_provider(pipeline.tracer_provider)

@@ -40,8 +40,8 @@ def process_attributes(resource: Mapping[str, str]) -> dict[str, str | int]:
 
     Asked when the pipeline starts: the settings may have been read before a fork.
     """
-    instance = {"service.instance.id": str(uuid.uuid4()), "process.pid": os.getpid()}
-    return {**instance, **resource}
+    instance = str(uuid.uuid4())
+    return {"service.instance.id": instance, "process.pid": os.getpid(), **resource}
 
 
 def _pairs(env: Environment) -> Mapping[str, str]:

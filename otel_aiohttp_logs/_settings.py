@@ -106,6 +106,6 @@ def _header_name(env: Environment, given: str | None) -> str | None:
     if not value:
         return None
     # A token of RFC 9110, section 5.6.2.
-    if not value.isascii() or not all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in value):
+    if not all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in value):
         raise bad(name, value, "the name of a header, such as X-Request-ID")
     return value

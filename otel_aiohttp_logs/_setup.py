@@ -92,7 +92,7 @@ class Instrumented:
 _KEY = web.AppKey("otel_aiohttp_logs", Instrumented)
 
 
-def instrument_app(
+def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     app: web.Application,
     *,
     pipeline: Literal["own", "sdk"] | None = None,
@@ -156,7 +156,7 @@ def uninstrument_app(app: web.Application) -> None:
 
 
 def flush(timeout: float = 5.0) -> bool:
-    """Send what is queued, in *timeout* seconds at most; True if all was sent. Blocks."""
+    """Send what is queued, in *timeout* seconds at most; True if it went. Blocks."""
     return _process.flush(timeout)
 
 
@@ -165,7 +165,7 @@ def stats() -> Stats:
     return _process.stats()
 
 
-def _check(app: web.Application) -> None:
+def _check(app: object) -> None:
     if not isinstance(app, web.Application):
         msg = (
             f"instrument_app() takes an aiohttp.web.Application, not {app!r}: write "

@@ -19,6 +19,7 @@ from otel_aiohttp_logs.pipeline.provider import provider_outlet
 
 if TYPE_CHECKING:
     import logging
+
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -48,12 +49,8 @@ class SdkPipeline:
         resource = Resource(process_attributes(settings.resource))
         self._settings = settings
         # Closed by us, in a bounded time: the SDK's own exit hook may take 30 s.
-        self.tracer_provider = TracerProvider(
-            resource=resource, shutdown_on_exit=False
-        )
-        self.logger_provider = LoggerProvider(
-            resource=resource, shutdown_on_exit=False
-        )
+        self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
         self._emit = provider_outlet(self.logger_provider)
 
     def start(self) -> None:

@@ -8,9 +8,8 @@ every logger, and at creation, because a record may be handled in another thread
 from __future__ import annotations
 
 import logging
-from functools import cache
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from opentelemetry.context import Context, create_key, get_current
 from opentelemetry.trace import get_current_span
@@ -53,11 +52,13 @@ class _Stamped:
     it raises KeyError for each name that is taken.
     """
 
-    __slots__ = ()
+    # Slots of each subclass.
+    _context: Context | None
+    _ids: Ids | None
 
-    if TYPE_CHECKING:
-        _context: Context | None
-        _ids: Ids | None
+    def remember(self, context: Context | None, ids: Ids | None = None) -> None:
+        self._context = context
+        self._ids = ids
 
     @property
     def stamp(self) -> Context | None:
@@ -112,17 +113,23 @@ class _Stamped:
         self.settle()
         return logging.makeLogRecord, (dict(vars(self)),)
 
-    def __copy__(self) -> logging.LogRecord:
+    def __copy__(self) -> _Stamped:
         twin = type(self).__new__(type(self))
         vars(twin).update(vars(self))
-        twin._context, twin._ids = self._context, self._ids
-        return twin  # type: ignore[return-value]  # a mixin of LogRecord classes
+        twin.remember(self._context, self._ids)
+        return twin
 
 
 class StampedRecord(_Stamped, logging.LogRecord):
-    """A log record that knows its request; made by ``stamping``."""
+    """A log record that knows its request: the record factory while we stamp."""
 
     __slots__ = ("_context", "_ids")
+
+    def __init__(self, name: str | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
+        # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
+        self._context = None if name is None else get_current()
+        self._ids = None
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name)
         # Each formatter asks for the message before it looks at the fields.
@@ -130,8 +137,7 @@ class StampedRecord(_Stamped, logging.LogRecord):
         return super().getMessage()
 
 
-@cache
-def _stamped_class(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
+def _with_stamp(kind: type[logging.LogRecord]) -> type[StampedRecord]:
     """Return *kind* with a stamp, for records of the application's own factory."""
 
     def get_message(record: Any) -> str:
@@ -139,7 +145,10 @@ def _stamped_class(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
         return kind.getMessage(record)
 
     body = {"__slots__": StampedRecord.__slots__, "getMessage": get_message}
-    return type(f"Stamped{kind.__name__}", (_Stamped, kind), body)
+    # Not a StampedRecord by name, but with all that one has.
+    return cast(
+        "type[StampedRecord]", type(f"Stamped{kind.__name__}", (_Stamped, kind), body)
+    )
 
 
 def ids_of(record: logging.LogRecord) -> Ids:
@@ -186,24 +195,20 @@ def _stamps(factory: RecordFactory) -> bool:
 def stamping(before: RecordFactory) -> RecordFactory:
     """Return a record factory that stamps what the factory *before* makes."""
     if before is logging.LogRecord:
-        return _stamp_new
-    return lambda *args, **kwargs: _stamp_made(before(*args, **kwargs))
+        return StampedRecord
+    stamped: dict[type[logging.LogRecord], type[StampedRecord]] = {}
 
+    def stamp_made(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        made = before(*args, **kwargs)
+        if isinstance(made, _Stamped):
+            return made
+        kind = stamped.get(type(made))
+        if kind is None:
+            kind = stamped[type(made)] = _with_stamp(type(made))
+        record = kind.__new__(kind)
+        vars(record).update(vars(made))
+        from_afar = vars(made).get("name") is None
+        record.remember(None if from_afar else get_current())
+        return record
 
-def _stamp_new(name: str | None, *args: Any, **kwargs: Any) -> logging.LogRecord:
-    record = StampedRecord(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
-    # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
-    record._context = None if name is None else get_current()
-    record._ids = None
-    return record
-
-
-def _stamp_made(made: logging.LogRecord) -> logging.LogRecord:
-    if isinstance(made, _Stamped):
-        return made
-    kind = _stamped_class(type(made))
-    record = kind.__new__(kind)
-    vars(record).update(vars(made))
-    record._context = None if made.name is None else get_current()  # type: ignore[attr-defined, redundant-expr]
-    record._ids = None  # type: ignore[attr-defined]
-    return record
+    return stamp_made

@@ -6,7 +6,6 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -27,6 +26,8 @@ from otel_aiohttp_logs.request.attributes import redacted_query, span_name
 from otel_aiohttp_logs.span.span import error_text
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from opentelemetry.trace import TracerProvider
     from yarl import URL
 
@@ -41,7 +42,9 @@ def client_trace_config(
     the called service continue the trace. The span ends when the headers of the
     answer are there, or when the request failed.
     """
-    tracer = trace.get_tracer("otel_aiohttp_logs.client", tracer_provider=tracer_provider)
+    tracer = trace.get_tracer(
+        "otel_aiohttp_logs.client", tracer_provider=tracer_provider
+    )
     config = aiohttp.TraceConfig()
 
     async def start(

@@ -91,7 +91,7 @@ class ServedRequest:
         """End the span: the last byte is out, or the client is gone."""
         try:
             self._end()
-        except Exception:
+        except Exception:  # noqa: BLE001 (said in the log)
             _log.exception("span_not_ended")
 
     def _end(self) -> None:
@@ -104,7 +104,7 @@ class ServedRequest:
         elif response is not None and response.status >= 500:
             span.set_attribute(ERROR_TYPE, str(response.status))
             span.set_status(StatusCode.ERROR)
-        if self._request.transport is None:
+        if self._request.transport is None and not _closed_in_order(response):
             # Not an error of the server's: no status, but the reader should know.
             span.add_event("client_disconnected")
         span.end()
@@ -126,6 +126,14 @@ def begin(request: web.Request, instruments: Instruments) -> ServedRequest | Non
     if task is not None:
         task.add_done_callback(served.finished)
     return served
+
+
+def _closed_in_order(response: web.StreamResponse | None) -> bool:
+    """Tell whether a WebSocket said goodbye (RFC 6455, section 7.4.1: 1006 is none)."""
+    return isinstance(response, web.WebSocketResponse) and response.close_code not in {
+        None,
+        1006,
+    }
 
 
 def _keep(request: web.Request, request_id: str) -> None:

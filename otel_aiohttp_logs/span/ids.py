@@ -27,6 +27,4 @@ def new_request_id() -> str:
     """Return a random GUID in its text form (RFC 9562, version 4)."""
     bits = _bits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
     digits = f"{bits:032x}"
-    return (
-        f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    )
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -21,7 +21,7 @@ from otel_aiohttp_logs.flat import Attributes, FlatEvent, FlatLink, FlatSpan, Pl
 from otel_aiohttp_logs.record.safe import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from otel_aiohttp_logs.flat import Scope
@@ -76,7 +76,7 @@ class RecordingSpan(Span):
         "trace_state",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (one caller, by keyword)
         self,
         name: str,
         *,
@@ -178,7 +178,7 @@ class RecordingSpan(Span):
         )
         self._links.append(link)
 
-    def add_links(self, links: list[Link]) -> None:
+    def add_links(self, links: Sequence[Link]) -> None:
         for link in links:
             self.add_link(link.context, link.attributes)
 
@@ -191,19 +191,20 @@ class RecordingSpan(Span):
         https://opentelemetry.io/docs/specs/otel/trace/api/#set-status
         """
         if isinstance(status, Status):
-            status, description = status.status_code, status.description
+            description = status.description
+        code = status.status_code if isinstance(status, Status) else status
         final = self._status[0] == StatusCode.OK.value
-        if self.end_time is not None or final or status is StatusCode.UNSET:
+        if self.end_time is not None or final or code is StatusCode.UNSET:
             return
-        text = str(description or "") if status is StatusCode.ERROR else ""
-        self._status = (status.value, text)
+        text = str(description or "") if code is StatusCode.ERROR else ""
+        self._status = (code.value, text)
 
     def record_exception(
         self,
         exception: BaseException,
         attributes: Mapping[str, Any] | None = None,
         timestamp: int | None = None,
-        escaped: bool = False,  # noqa: FBT001, FBT002 (the API's signature)
+        escaped: bool = False,  # noqa: ARG002, FBT001, FBT002 (the API's signature)
     ) -> None:
         """Add the event ``exception``; *escaped* is deprecated and not passed on."""
         if self.end_time is None:

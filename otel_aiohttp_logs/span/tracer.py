@@ -112,7 +112,7 @@ class OwnTracer(Tracer):
         return span
 
     @contextmanager
-    def start_as_current_span(  # noqa: PLR0913, PLR0917 (the API's signature)
+    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0913, PLR0917 (a context manager as the API's, by another name; the API's signature)
         self,
         name: str,
         context: Context | None = None,

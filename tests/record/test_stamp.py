@@ -176,7 +176,7 @@ def test_a_factory_of_the_application_is_kept(in_request, heard):
     stamping = Stamping()
     stamping.ensure()
     try:
-        log.info("hello {}", "you", extra={"trace_id": "mine"})
+        log.info("hello {}", "you", extra={"trace_id": "mine"})  # noqa: PLE1205 (its own style)
     finally:
         stamping.undo()
         restored = logging.getLogRecordFactory()

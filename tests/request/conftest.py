@@ -125,7 +125,6 @@ def arrived(collector):
     return Arrived(collector)
 
 
-
 @pytest.fixture
 def events_of():
     """(name, attributes) of each event of an arrived span."""

@@ -26,7 +26,9 @@ async def ok(request):
 
 
 def lines_of(records, number):
-    return [r for r in records if r.name == "shop" and r.getMessage().endswith(f"#{number}")]
+    return [
+        r for r in records if r.name == "shop" and r.getMessage().endswith(f"#{number}")
+    ]
 
 
 async def test_interleaved_requests_are_told_apart(instrumented, records, arrived):
@@ -130,9 +132,7 @@ async def test_a_callers_trace_is_continued(instrumented, records, arrived):
     assert (record.trace_id, record.trace_flags) == (TRACE, "01")
 
 
-async def test_an_unsampled_caller_gets_ids_and_no_span(
-    instrumented, records, arrived
-):
+async def test_an_unsampled_caller_gets_ids_and_no_span(instrumented, records, arrived):
     """Parent-based sampling: no span is exported, lines still are, with flags 00."""
     app = web.Application()
     app.router.add_get("/{id}", ok)
@@ -242,7 +242,7 @@ async def test_status_and_error(
 
 
 async def test_a_timeout_is_answered_504(instrumented, arrived):
-    """aiohttp answers a TimeoutError with 504, and so says the span."""
+    """Aiohttp answers a TimeoutError with 504, and so says the span."""
 
     async def slow(request):
         raise asyncio.TimeoutError
@@ -341,9 +341,7 @@ async def test_websocket(instrumented, arrived, records):
     assert span.attributes["http.response.status_code"] == 101
 
 
-async def test_a_background_task_keeps_its_requests_ids(
-    instrumented, arrived, records
-):
+async def test_a_background_task_keeps_its_requests_ids(instrumented, arrived, records):
     """Lines that a task writes after the answer belong to the request it came from."""
     go_on, tasks = asyncio.Event(), []
 
@@ -364,7 +362,7 @@ async def test_a_background_task_keeps_its_requests_ids(
     go_on.set()
     await asyncio.gather(*tasks)
 
-    first = [r for r in records if r.name == "shop"][0]
+    first = next(r for r in records if r.name == "shop")
     assert first.request_id == response.headers["X-Request-ID"]
 
 
@@ -409,9 +407,7 @@ async def test_a_client_that_goes_away_is_no_server_error(
     assert span.proto.status.code == 0
 
 
-async def test_a_cancelled_handler_is_no_server_error(
-    quick_export, arrived, events_of
-):
+async def test_a_cancelled_handler_is_no_server_error(quick_export, arrived, events_of):
     """With handler_cancellation the handler is cancelled: the same."""
     started = asyncio.Event()
 
@@ -439,7 +435,7 @@ async def test_a_cancelled_handler_is_no_server_error(
 
 
 async def test_an_unmet_expectation_has_its_span_too(instrumented, arrived, records):
-    """aiohttp answers 417 before any middleware; the id and the span are there."""
+    """Aiohttp answers 417 before any middleware; the id and the span are there."""
     app = web.Application()
     app.router.add_post("/{id}", ok)
     client = await instrumented(app)
@@ -458,7 +454,9 @@ async def test_a_trusted_header_brings_the_request_id(instrumented, records):
     client = await instrumented(app, request_id_header="X-Request-ID")
     sent = ["abc-1.2:3", "x" * 129, "two words", ""]
     got = [
-        (await client.get("/x", headers={"X-Request-ID": value})).headers["X-Request-ID"]
+        (await client.get("/x", headers={"X-Request-ID": value})).headers[
+            "X-Request-ID"
+        ]
         for value in sent
     ]
 

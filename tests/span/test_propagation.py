@@ -145,9 +145,7 @@ def test_a_tracestate_is_passed_on_as_it_came(headers, sent):
 )
 def test_an_invalid_tracestate_is_dropped_whole(header):
     """A state that breaks the grammar takes nothing else with it."""
-    context = parent(
-        ("traceparent", f"00-{TRACE}-{SPAN}-01"), ("tracestate", header)
-    )
+    context = parent(("traceparent", f"00-{TRACE}-{SPAN}-01"), ("tracestate", header))
 
     assert context.is_valid
     assert context.trace_state.to_header() == ""

@@ -128,7 +128,7 @@ def test_an_escaping_exception_is_recorded(tracer, finished):
     """As with the SDK's span: an event, and the status ERROR."""
     with pytest.raises(KeyError), tracer.start_span("x"):
         raise KeyError("lost")
-    with pytest.raises(OSError), tracer.start_as_current_span("y"):
+    with pytest.raises(OSError, match="gone"), tracer.start_as_current_span("y"):
         raise OSError("gone")
 
     kinds = [record.events[0].attributes["exception.type"] for record in finished]
