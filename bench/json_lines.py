@@ -52,22 +52,22 @@ def plain_line(record):
         value = getattr(record, name, None)
         if value is not None:
             line[name] = value
-    for key, value in record.__dict__.items():
-        if key not in STANDARD:
-            line[key] = value
+    line.update({k: v for k, v in record.__dict__.items() if k not in STANDARD})
     return line
 
 
 def ways():
     ours = JSONFormatter()
     yield "ours", ours.format
-    yield "json.dumps", lambda record: json.dumps(
-        plain_line(record), ensure_ascii=False, default=repr
+    yield (
+        "json.dumps",
+        lambda record: json.dumps(plain_line(record), ensure_ascii=False, default=repr),
     )
     if orjson is not None:
-        yield "orjson", lambda record: orjson.dumps(
-            plain_line(record), default=repr
-        ).decode()
+        yield (
+            "orjson",
+            lambda record: orjson.dumps(plain_line(record), default=repr).decode(),
+        )
 
 
 def records(extra, *, stamped):
@@ -76,7 +76,9 @@ def records(extra, *, stamped):
     made = []
     for i in range(LINES):
         n = i // 3
-        span = NonRecordingSpan(SpanContext(n + 2**100, n + 2**50, False, TraceFlags(1)))
+        span = NonRecordingSpan(
+            SpanContext(n + 2**100, n + 2**50, False, TraceFlags(1))
+        )
         context = set_value(REQUEST_ID, f"7d1c7f6e-29a4-4c8b-9d3f-{n:012x}")
         token = attach(set_span_in_context(span, context))
         record = make("shop.orders", 20, "shop.py", 7, "order %s placed", (i,), None)

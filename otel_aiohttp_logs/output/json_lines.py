@@ -22,11 +22,9 @@ from otel_aiohttp_logs.record.fields import IDS, extra_fields, id_text, message
 from otel_aiohttp_logs.record.text import name_of, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from otel_aiohttp_logs.flat import Plain
-
-    _Ids = tuple[object, object, object, object]
 
 _MAX_PREPARED = 1000
 _NO_IDS = (None, None, None, None)
@@ -51,7 +49,7 @@ class JSONFormatter(logging.Formatter):
         refuse_format("JSONFormatter", fmt, datefmt)
         super().__init__(None, None, style, validate)
         # The current second as text. One tuple, because threads share it.
-        self._second: tuple[int | None, str] = (None, "")
+        self._second: tuple[str | None, str] = (None, "")
         # What is the same in many lines, already as JSON.
         self._heads: dict[tuple[str, str], str] = {}
         self._names: dict[str, str] = {}
@@ -84,12 +82,16 @@ class JSONFormatter(logging.Formatter):
         return "".join(parts)
 
     def _time(self, created: float) -> str:
-        second, micros = divmod(round(created * 1_000_000), 1_000_000)
+        digits = str(round(created * 1_000_000))
+        second, micros = digits[:-6], digits[-6:]
         prepared, text = self._second
         if prepared != second:
-            text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S', time.gmtime(second))
+            if not second.isdigit():  # before 1970, or in its first second
+                return _timestamp(created)
+            moment = time.gmtime(int(second))
+            text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', moment)
             self._second = (second, text)
-        return f'{text}.{micros:06d}Z"'
+        return f'{text}{micros}Z"'
 
     def _head(self, record: logging.LogRecord) -> str:
         level, logger = record.levelname, record.name
@@ -118,11 +120,32 @@ class JSONFormatter(logging.Formatter):
         return name
 
 
-def _ids(ids: _Ids) -> str:
+def _timestamp(created: float) -> str:
+    second, micros = divmod(round(created * 1_000_000), 1_000_000)
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    return f'{{"timestamp":"{text}.{micros:06d}Z"'
+
+
+def _ids(ids: Sequence[object]) -> str:
+    request, trace, span, flags = ids
+    text = (
+        f',"request_id":"{request}","trace_id":"{trace}"'
+        f',"span_id":"{span}","trace_flags":"{flags}"'
+    )
+    # So it is for each record that we stamped in a request; others may hold anything.
+    if (
+        len(text) < 256
+        and text.isascii()
+        and text.isprintable()
+        and text.count('"') == 16
+        and "\\" not in text
+        and type(request) is type(trace) is type(span) is type(flags) is str
+    ):
+        return text
     return "".join(
-        f',"{name}":{quoted(text)}'
+        f',"{name}":{quoted(known)}'
         for name, value in zip(IDS, ids, strict=True)
-        if (text := id_text(value)) is not None
+        if (known := id_text(value)) is not None
     )
 
 
@@ -160,13 +183,10 @@ def to_json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
 def _failure(record: logging.LogRecord, exc: Exception) -> str:
     """Return the line that stands for a record which can't be formatted at all."""
     values = vars(record)
-    ids = _ids(tuple(values.get(name) for name in IDS))  # type: ignore[arg-type]
-    now = time.time()
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    ids = _ids([values.get(name) for name in IDS])
     logger = quoted(name_of(values.get("name")))
     text = quoted(f"a log record could not be formatted: {type_name(exc)}")
-    micros = f"{int(now % 1 * 1_000_000):06d}"
     return (
-        f'{{"timestamp":"{stamp}.{micros}Z","level":"ERROR","logger":{logger},'
+        f'{_timestamp(time.time())},"level":"ERROR","logger":{logger},'
         f'"message":{text}{ids}}}'
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from itertools import islice
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.exceptions import ExceptionFields, exception
@@ -20,6 +20,7 @@ from otel_aiohttp_logs.record.text import (
     exact,
     name_of,
     repr_of,
+    size_of,
     text_of,
     tidy,
     type_name,
@@ -42,9 +43,10 @@ __all__ = [
 MAX_MESSAGE = 256 * 1024
 """Bytes of a message; a stack may be as long."""
 MAX_ID = 128
-"""Characters of an id on a record that somebody else stamped."""
+"""Bytes of an id on a record that somebody else stamped."""
 IDS = ("request_id", "trace_id", "span_id", "trace_flags")
 
+_ID_NAMES = frozenset(IDS)
 _OWN = frozenset(
     {
         "",  # VictoriaLogs: the message
@@ -75,7 +77,7 @@ _OWN_PREFIXES = ("service.", "telemetry.", "scope.")
 
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
 _BLANK_COUNT = len(_BLANK)
-_LAST = list(_BLANK)[-1]
+_LAST = list(_BLANK)[-1:]
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
 _NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName"})
 
@@ -122,8 +124,8 @@ def own_name(key: str, value: object) -> str:
 
 
 def id_text(value: object) -> str | None:
-    """Return *value* if it can be an id, else None: then it's an extra field."""
-    return value if type(value) is str and 0 < len(value) <= MAX_ID else None
+    """Return *value* as an id, None if it can't be one: then it's an extra field."""
+    return tidy(value, MAX_ID) if type(value) is str and value else None
 
 
 def extra_fields(record: logging.LogRecord) -> dict[str, Plain]:
@@ -134,44 +136,47 @@ def extra_fields(record: logging.LogRecord) -> dict[str, Plain]:
     first are kept and ``extra.left_out`` says how many are missing.
     """
     values = vars(record)
+    keys = _extra_keys(values)
     fields: dict[str, Plain] = {}
-    room = Room()
-    skipped = 0
-    for key, value in list(islice(values.items(), _own_count(values), None)):
-        if key in _NO_EXTRA or (key in IDS and _is_ours(value)):
-            continue
-        if room.fields <= 0:
-            skipped += 1
-            continue
-        room.fields -= 1
-        _add(fields, key, value, room)
+    if keys:
+        room = Room()
+        for done, key in enumerate(keys):
+            if room.fields <= 0:
+                fields[unique("extra.left_out", fields)] = len(keys) - done
+                break
+            room.fields -= 1
+            value = values[key]
+            name = _name(key, value)
+            if name in fields:
+                name = unique(name, fields)
+            fields[name] = plain(value, room, MAX_NAME - size_of(name) - 1)
     if record.stack_info:
-        fields["stack_info"] = tidy(
-            text_of(record.stack_info, MAX_MESSAGE), MAX_MESSAGE
-        )
-    if skipped:
-        fields["extra.left_out"] = skipped
+        fields["stack_info"] = text_of(record.stack_info, MAX_MESSAGE)
     return fields
 
 
-def _own_count(values: Mapping[str, object]) -> int:
-    """
-    Return how many leading attributes need not be looked at.
+def _extra_keys(values: Mapping[str, object]) -> list[str]:
+    # ``LogRecord.__init__`` sets its own attributes first, and what is in ``extra``
+    # comes behind them. A class of the application may do it differently.
+    keys = list(values)
+    if keys[_BLANK_COUNT - 1 : _BLANK_COUNT] == _LAST:
+        keys = keys[_BLANK_COUNT:]
+    return [
+        key
+        for key in keys
+        if key not in _NO_EXTRA
+        and not (key in _ID_NAMES and (values[key] is None or type(values[key]) is str))
+    ]
 
-    ``LogRecord.__init__`` sets its own ones first, and what is in ``extra`` comes
-    behind them. A class of the application may do it differently.
-    """
-    last = next(islice(values, _BLANK_COUNT - 1, None), None)
-    return _BLANK_COUNT if last == _LAST else 0
+
+def _name(key: object, value: object) -> str:
+    if type(key) is not str:
+        key = name_of(key)
+    elif len(key) <= MAX_NAME and key not in _OWN_ROOTS:
+        return _prepared_name(key)
+    return name_of(own_name(key, value))
 
 
-def _is_ours(value: object) -> bool:
-    return value is None or id_text(value) is not None
-
-
-def _add(fields: dict[str, Plain], key: object, value: object, room: Room) -> None:
-    name = key if type(key) is str else name_of(key)
-    name = name_of(own_name(name, value))
-    if name in fields:
-        name = unique(name, fields)
-    fields[name] = plain(value, room, MAX_NAME - len(name.encode()) - 1)
+@lru_cache(maxsize=1024)
+def _prepared_name(key: str) -> str:
+    return name_of(own_name(key, None))

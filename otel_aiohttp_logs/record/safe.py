@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import ChainMap, UserDict, deque
 from collections.abc import Mapping
 from datetime import date, time
+from functools import lru_cache
 from itertools import islice
 from numbers import Integral, Rational, Real
 from types import MappingProxyType
@@ -26,15 +27,18 @@ from otel_aiohttp_logs.record.text import (
     MAX_NAME,
     exact,
     name_of,
+    size_of,
     text_of,
     tidy,
     type_name,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from otel_aiohttp_logs.flat import Plain
+
+    _Form = Callable[[Any, "Room", int], Plain]
 
 MAX_TEXT = 64 * 1024
 """Bytes of one text or ``bytes`` value."""
@@ -49,8 +53,6 @@ _SHORT = 1024
 # Fewer bytes than this are no room for a nested name: the mapping becomes text.
 _LEAST_NAME = 16
 _LARGEST_INT = 2**63 - 1
-_SEQUENCES = (list, tuple, set, frozenset, deque)
-_MAPPINGS = (dict, ChainMap, UserDict, MappingProxyType)
 
 
 class Room:
@@ -77,60 +79,59 @@ def plain(value: object, room: Room | None = None, name_room: int = MAX_NAME) ->
     *name_room* is how long the names of a mapping may be: log stores join nested
     names with dots, and limit the whole.
     """
-    kind = type(value)
-    if kind is str:
-        text: str = value  # type: ignore[assignment]  # mypy doesn't narrow by kind
-        if len(text) <= _SHORT:
-            return text if text.isascii() else tidy(text, MAX_TEXT)
-    elif kind is int:
-        return _number(value)  # type: ignore[arg-type]  # mypy doesn't narrow by kind
-    elif value is None or kind is bool or kind is float:
-        return value  # type: ignore[return-value]  # mypy doesn't narrow by kind
+    if type(value) is str and len(value) <= _SHORT:
+        return value if value.isascii() else tidy(value, MAX_TEXT)
     return _copy(value, Room() if room is None else room, name_room)
 
 
-def _copy(value: object, room: Room, name_room: int) -> Plain:
+def _copy(value: Any, room: Room, name_room: int) -> Plain:
+    kind = type(value)
+    if value is None or kind is bool or kind is float:
+        return value  # type: ignore[no-any-return]  # mypy doesn't narrow by kind
+    if kind is int:
+        return _number(value)
+    if kind is str:
+        return _text(value, room)
     try:
-        if isinstance(value, _SEQUENCES) or _is_data_mapping(value):
-            return _container(value, room, name_room)
-        return _scalar(value, room)
+        return _form(kind)(value, room, name_room)  # type: ignore[arg-type]  # hashable
     except Exception:  # noqa: BLE001 - the application's code may raise anything
         return f"<unprintable {type_name(value)}>"
 
 
-def _is_data_mapping(value: object) -> bool:
-    """
-    Tell a mapping that is data from one that is a thing.
-
-    aiohttp's requests, responses and applications are mappings too, and their
-    ``repr`` says more than the keys that they happen to hold. Headers and queries
-    (multidicts, which have ``getall``) are data.
-    """
-    if isinstance(value, _MAPPINGS):
-        return True
-    if not isinstance(value, Mapping):
-        return False
-    kind = type(value)
-    return hasattr(kind, "getall") or kind.__repr__ is object.__repr__
+@lru_cache(maxsize=512)
+def _form(kind: type) -> _Form:
+    """Return the function that makes values of *kind* plain."""
+    # By class and not by isinstance: that asks the value's own __class__.
+    for base, form in _FORMS:
+        if issubclass(kind, base):
+            return form
+    if issubclass(kind, Mapping) and (
+        hasattr(kind, "getall") or kind.__repr__ is object.__repr__
+    ):
+        return _mapping
+    return _shown
 
 
-def _container(value: Any, room: Room, name_room: int) -> Plain:
-    if id(value) in room.parents:
-        return "…[cycle]"
-    if len(room.parents) >= MAX_DEPTH:
-        return "…[too deep]"
-    room.parents.add(id(value))
-    try:
-        if isinstance(value, _SEQUENCES):
-            return _sequence(value, room)
-        if name_room < _LEAST_NAME:
-            return _text(repr(_mapping(value, room, MAX_NAME)), room)
-        return _mapping(value, room, name_room)
-    finally:
-        room.parents.discard(id(value))
+def _inside(fill: _Form) -> _Form:
+    """Return *fill* for containers, guarded against cycles and depth."""
+
+    def guarded(values: object, room: Room, name_room: int) -> Plain:
+        own = id(values)
+        if own in room.parents:
+            return "…[cycle]"
+        if len(room.parents) >= MAX_DEPTH:
+            return "…[too deep]"
+        room.parents.add(own)
+        try:
+            return fill(values, room, name_room)
+        finally:
+            room.parents.discard(own)
+
+    return guarded
 
 
-def _sequence(values: Collection[object], room: Room) -> list[Plain]:
+@_inside
+def _sequence(values: Collection[object], room: Room, _: int) -> Plain:
     result: list[Plain] = []
     # Taken in one step of C code: another thread may be changing it.
     for value in list(islice(values, room.items)):
@@ -144,7 +145,14 @@ def _sequence(values: Collection[object], room: Room) -> list[Plain]:
     return result
 
 
-def _mapping(
+@_inside
+def _mapping(values: Mapping[object, object], room: Room, name_room: int) -> Plain:
+    if name_room < _LEAST_NAME:
+        return _text(repr(_pairs(values, room, MAX_NAME)), room)
+    return _pairs(values, room, name_room)
+
+
+def _pairs(
     values: Mapping[object, object], room: Room, name_room: int
 ) -> dict[str, Plain]:
     result: dict[str, Plain] = {}
@@ -152,54 +160,23 @@ def _mapping(
         if room.fields <= 0:
             break
         room.fields -= 1
-        name = unique(name_of(key, name_room), result)
-        result[name] = _copy(value, room, name_room - len(name.encode()) - 1)
+        name = name_of(key, name_room)
+        if name in result:
+            name = unique(name, result)
+        result[name] = _copy(value, room, name_room - size_of(name) - 1)
     left = len(values) - len(result)
     if left > 0:
         result[unique("…", result)] = f"[{left} more]"
     return result
 
 
-def unique(name: str, taken: Collection[str]) -> str:
-    """Return *name*, with a number behind it if it's one of *taken*."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}~{number}" in taken:
-        number += 1
-    return f"{name}~{number}"
-
-
-def _scalar(value: object, room: Room) -> Plain:  # noqa: PLR0911 - a table of types
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return _text(exact(value), room)
-    if isinstance(value, int):
-        return _number(int.__int__(value))
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, (bytes, bytearray)):
-        return _bytes(value, room)
-    if isinstance(value, (date, time)):
-        return _text(exact(value.isoformat()), room)
-    if isinstance(value, BaseException):
-        return _text(f"{type_name(value)}: {text_of(value, MAX_TEXT)}", room)
-    if isinstance(value, Integral):
-        return _number(int(value))
-    if isinstance(value, Real) and not isinstance(value, Rational):
-        return float(value)
-    return _text(text_of(value, MAX_TEXT), room)
-
-
 def _text(text: str, room: Room) -> str:
-    limit = max(0, min(MAX_TEXT, room.size))
-    kept = tidy(text, limit)
+    kept = tidy(text, max(0, min(MAX_TEXT, room.size)))
     room.size -= len(kept)
     return kept
 
 
-def _bytes(value: bytes | bytearray, room: Room) -> bytes:
+def _bytes(value: bytes | bytearray, room: Room, _: int) -> bytes:
     limit = max(0, min(MAX_TEXT, room.size))
     kept = bytes(value[:limit])
     room.size -= len(kept)
@@ -215,3 +192,39 @@ def _number(value: int) -> int | str:
     # over 4300 digits.
     bits = value.bit_length()
     return str(value) if bits < 1024 else f"{hex(value >> (bits - 64))}…[{bits} bits]"
+
+
+def _exception(value: BaseException, room: Room, _: int) -> str:
+    return _text(f"{type_name(value)}: {text_of(value, MAX_TEXT)}", room)
+
+
+def _shown(value: object, room: Room, _: int) -> str:
+    return _text(text_of(value, MAX_TEXT), room)
+
+
+# aiohttp's requests, responses and applications are mappings too, and their repr says
+# more than the keys that they happen to hold: of mappings only these are data, those
+# without a repr, and headers and queries (multidicts, which have ``getall``).
+_FORMS: tuple[tuple[type | tuple[type, ...], _Form], ...] = (
+    ((list, tuple, set, frozenset, deque), _sequence),
+    ((dict, ChainMap, UserDict, MappingProxyType), _mapping),
+    (str, lambda value, room, _: _text(exact(value), room)),
+    (int, lambda value, _room, _: _number(int.__int__(value))),
+    (float, lambda value, _room, _: float.__float__(value)),
+    ((bytes, bytearray), _bytes),
+    ((date, time), lambda value, room, _: _text(exact(value.isoformat()), room)),
+    (BaseException, _exception),
+    (Integral, lambda value, _room, _: _number(int(value))),
+    (Rational, _shown),
+    (Real, lambda value, _room, _: float(value)),
+)
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """Return *name*, with a number behind it if it's one of *taken*."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}~{number}" in taken:
+        number += 1
+    return f"{name}~{number}"

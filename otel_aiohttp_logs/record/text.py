@@ -46,6 +46,11 @@ def tidy_middle(text: str, limit: int) -> str:
     return f"{head}\n…[{left} bytes cut]\n{tail}"
 
 
+def size_of(text: str) -> int:
+    """Return how many bytes *text* takes as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def type_name(value: object) -> str:
     try:
         return tidy(exact(type(value).__name__), MAX_NAME)
