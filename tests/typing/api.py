@@ -1,0 +1,57 @@
+"""Each public name, used the way a user would; checked by mypy --strict."""
+
+import logging
+import logging.config
+from collections.abc import Mapping
+
+import aiohttp
+from aiohttp import web
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_aiohttp_logs import (
+    ConsoleFormatter,
+    JSONFormatter,
+    SignalStats,
+    Stats,
+    client_trace_config,
+    flush,
+    instrument_app,
+    request_id,
+    stats,
+    uninstrument_app,
+)
+
+
+async def handler(request: web.Request) -> web.Response:
+    found: str | None = request_id()
+    async with aiohttp.ClientSession(trace_configs=[client_trace_config()]) as session:
+        await session.get("http://stock")
+    return web.json_response({"id": found})
+
+
+def main() -> None:
+    app = web.Application()
+    app.router.add_get("/", handler)
+    instrument_app(app)
+    uninstrument_app(app)
+    instrument_app(
+        app,
+        pipeline="sdk",
+        output="json",
+        level=logging.DEBUG,
+        span_events=True,
+        request_id_header="X-Request-ID",
+        tracer_provider=TracerProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    console = logging.StreamHandler()
+    console.setFormatter(ConsoleFormatter(colors=False))
+    lines = logging.StreamHandler()
+    lines.setFormatter(JSONFormatter())
+    web.run_app(app)
+    sent: bool = flush(timeout=2.5)
+    counts: Stats = stats()
+    logs: SignalStats = counts.logs
+    dropped: Mapping[str, int] = logs.dropped
+    print(sent, counts.spans.exported, sum(dropped.values()))
