@@ -27,9 +27,7 @@ def test_public_names():
     ]
     public = {name for name in vars(otel_aiohttp_logs) if not name.startswith("_")}
     modules = {
-        name
-        for name in public
-        if inspect.ismodule(getattr(otel_aiohttp_logs, name))
+        name for name in public if inspect.ismodule(getattr(otel_aiohttp_logs, name))
     }
     assert public - modules == set(otel_aiohttp_logs.__all__)
 

@@ -63,6 +63,18 @@ def exception(record: logging.LogRecord) -> ExceptionFields | None:
     return ExceptionFields(_qualified(kind), reason, stack)
 
 
+def exception_fields(raised: BaseException) -> ExceptionFields:
+    """Return what there is to say of an exception that no record carries."""
+    info = (type(raised), raised, raised.__traceback__)
+    stack = tidy_middle(_format(info), MAX_STACK)
+    return ExceptionFields(_qualified(info[0]), text_of(raised, MAX_REASON), stack)
+
+
+def error_text(raised: BaseException) -> str:
+    """Return ``Type: message``, as the description of a status."""
+    return f"{type_name(raised)}: {text_of(raised, MAX_REASON)}"
+
+
 def _exc_info(info: object) -> _ExcInfo | None:
     """Return *info* if it is one: records made by hand hold all sorts of things."""
     if isinstance(info, BaseException):

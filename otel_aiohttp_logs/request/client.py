@@ -22,8 +22,8 @@ from opentelemetry.semconv.attributes.server_attributes import (
 from opentelemetry.semconv.attributes.url_attributes import URL_FULL
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
+from otel_aiohttp_logs.record.exceptions import error_text
 from otel_aiohttp_logs.request.attributes import redacted_query, span_name
-from otel_aiohttp_logs.span.span import error_text
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

@@ -22,6 +22,7 @@ from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
+from otel_aiohttp_logs.record.exceptions import error_text
 from otel_aiohttp_logs.record.stamp import REQUEST_ID
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
@@ -29,7 +30,6 @@ from otel_aiohttp_logs.request.attributes import (
     span_name,
 )
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER, id_for
-from otel_aiohttp_logs.span.span import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import (
@@ -17,7 +16,8 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from otel_aiohttp_logs.flat import Attributes, FlatEvent, FlatLink, FlatSpan, Plain
+from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain
+from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
 from otel_aiohttp_logs.record.safe import plain
 
 if TYPE_CHECKING:
@@ -207,9 +207,15 @@ class RecordingSpan(Span):
         escaped: bool = False,  # noqa: ARG002, FBT001, FBT002 (the API's signature)
     ) -> None:
         """Add the event ``exception``; *escaped* is deprecated and not passed on."""
-        if self.end_time is None:
-            event = {**exception_attributes(exception), **(attributes or {})}
-            self.add_event("exception", event, timestamp)
+        if self.end_time is not None:
+            return
+        fields = exception_fields(exception)
+        event = {
+            "exception.type": fields.type,
+            "exception.message": fields.message,
+            "exception.stacktrace": fields.stack,
+        }
+        self.add_event("exception", {**event, **(attributes or {})}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time is not None:
@@ -254,29 +260,3 @@ class RecordingSpan(Span):
             if set_status:
                 self.set_status(StatusCode.ERROR, error_text(exc_val))
         self.end()
-
-
-def exception_attributes(exception: BaseException) -> Attributes:
-    kind = type(exception)
-    module = kind.__module__
-    name = kind.__qualname__
-    try:
-        stack = "".join(traceback.format_exception(exception))
-    except Exception:  # noqa: BLE001 (an exception's own __str__ may raise)
-        stack = ""
-    return {
-        "exception.type": name if module == "builtins" else f"{module}.{name}",
-        "exception.message": plain_text(exception),
-        "exception.stacktrace": stack,
-    }
-
-
-def plain_text(exception: BaseException) -> str:
-    try:
-        return str(exception)
-    except Exception:  # noqa: BLE001 (as above)
-        return f"<unprintable {type(exception).__qualname__}>"
-
-
-def error_text(exception: BaseException) -> str:
-    return f"{type(exception).__qualname__}: {plain_text(exception)}"
