@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -81,7 +80,7 @@ class Exporter:
         Returns False if it hasn't, and at once if nobody listens where nobody was
         said to. For any thread; it blocks the calling one.
         """
-        if self._worker is None:
+        if self._worker is None or self._closed:
             return not any(len(signal.backlog) for signal in self._signals)
         return self._worker.flush(timeout)
 
@@ -96,7 +95,6 @@ class Exporter:
             if self._closed:
                 return
             self._closed = True
-        began = time.monotonic()
         atexit.unregister(self.close)
         for signal in self._signals:
             signal.backlog.close()
@@ -104,7 +102,7 @@ class Exporter:
             self._worker.close(timeout)
         self.thread_id = None
         for signal in self._signals:
-            _abandon(signal, time.monotonic() - began)
+            _abandon(signal)
 
     def stats(self) -> Stats:
         return Stats(logs=self._logs.backlog.stats(), spans=self._spans.backlog.stats())
@@ -173,15 +171,14 @@ def _emit(signal: Signal[Any]) -> Callable[[Any], None]:
     return signal.backlog.put if signal.settings.enabled else lambda _: None
 
 
-def _abandon(signal: Signal[Any], seconds: float) -> None:
+def _abandon(signal: Signal[Any]) -> None:
     lost = signal.backlog.abandon("shutdown")
     if not lost or (signal.settings.is_default and not signal.health.ever_worked):
         return
     log.warning(
-        "%d %s could not be sent to %s within %.1f seconds and are lost.",
+        "%d %s could not be sent to %s in time and are lost.",
         lost,
         signal.name,
         signal.health.name,
-        seconds,
         extra={"dropped": lost, "reason": "shutdown"},
     )

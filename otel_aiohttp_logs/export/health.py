@@ -21,10 +21,11 @@ class Health:
 
     def __init__(self, name: str, *, quiet: bool) -> None:
         self.name = name
-        self._quiet = quiet
-        self._failing: set[str] = set()
-        self._said: dict[str, float] = {}
         self.ever_worked = False
+        self._quiet = quiet
+        self._said_once = False
+        self._failing: set[str] = set()
+        self._silent_until: dict[str, float] = {}
 
     def worked(self, signal: str) -> None:
         self.ever_worked = True
@@ -32,47 +33,52 @@ class Health:
             return
         self._failing.discard(signal)
         if not self._failing and not self._quiet:
-            fields = {"collector": self.name}
-            log.info("Collector at %s works again.", self.name, extra=fields)
+            log.info(
+                "Collector at %s works again.",
+                self.name,
+                extra={"collector": self.name},
+            )
 
     def unreachable(self, signal: str, reason: str) -> None:
         """Say, once, that records are kept because they cannot be delivered."""
         first = not self._failing
         self._failing.add(signal)
-        fields = {"collector": self.name, "reason": reason}
         if self._quiet:
-            if "quiet" not in self._said:
-                self._said["quiet"] = time.monotonic()
-                log.info(
-                    "No Collector at %s yet (%s): tried again now and then. "
-                    "OTEL_EXPORTER_OTLP_ENDPOINT names another one.",
-                    self.name,
-                    reason,
-                    extra=fields,
-                )
+            self._say_once(
+                "No Collector at %s yet (%s): tried again now and then. "
+                "OTEL_EXPORTER_OTLP_ENDPOINT names another one.",
+                reason,
+            )
         elif first:
             log.warning(
                 "Collector at %s fails (%s): records are kept, as many as fit, "
                 "and sent when it works again.",
                 self.name,
                 reason,
-                extra=fields,
+                extra={"collector": self.name, "reason": reason},
             )
 
     def refused(self, signal: str, number: int, reason: str) -> None:
         """Say, seldom, that the Collector doesn't want what it gets."""
         self.ever_worked = True
-        now = time.monotonic()
-        key = "quiet" if self._quiet else signal
-        if now - self._said.get(key, -SILENCE) < (SILENCE, 1e9)[self._quiet]:
+        if self._quiet:
+            self._say_once("Collector at %s refuses " + signal + " (%s).", reason)
             return
-        self._said[key] = now
-        log.log(
-            logging.INFO if self._quiet else logging.WARNING,
-            "Collector at %s refuses %s (%s): %d dropped.",
+        now = time.monotonic()
+        if now < self._silent_until.get(signal, now):
+            return
+        self._silent_until[signal] = now + SILENCE
+        log.warning(
+            "Collector at %s refuses %s (%s): %d dropped. stats() counts them all.",
             self.name,
             signal,
             reason,
             number,
             extra={"collector": self.name, "reason": reason, "dropped": number},
         )
+
+    def _say_once(self, message: str, reason: str) -> None:
+        if not self._said_once:
+            self._said_once = True
+            fields = {"collector": self.name, "reason": reason}
+            log.info(message, self.name, reason, extra=fields)

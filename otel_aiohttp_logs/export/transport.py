@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+import ssl
 from typing import TYPE_CHECKING, NamedTuple
 
 import aiohttp
@@ -119,10 +120,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"
     cause = getattr(error, "os_error", error)
-    number = getattr(cause, "errno", None)
-    if isinstance(number, int) and number in errno.errorcode:
+    known = isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError)
+    if known and cause.errno in errno.errorcode:
         # aiohttp's own words repeat the address and more.
-        return os.strerror(number)
+        return os.strerror(cause.errno)
     return str(cause) or type(error).__name__
 
 

@@ -70,6 +70,8 @@ class Request:
     size: int
     """Of the body as it was sent, so usually compressed."""
     records: int
+    connection: int
+    """The port that it came from: the same for one connection."""
     time: float = field(default_factory=time.monotonic)
 
 
@@ -224,6 +226,11 @@ class FakeCollector:
             with suppress(asyncio.CancelledError):
                 await self._runner.cleanup()
             self._runner = None
+        # Those that hang don't notice that their connection is closed.
+        hanging = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         self.attempts.append(time.monotonic())
@@ -242,8 +249,9 @@ class FakeCollector:
             received = _spans(ExportTraceServiceRequest.FromString(body))
             self.spans += received
             response = ExportTraceServiceResponse().SerializeToString()
+        port = request.transport.get_extra_info("peername")[1]
         self.requests.append(
-            Request(request.path, dict(request.headers), len(sent), len(received))
+            Request(request.path, dict(request.headers), len(sent), len(received), port)
         )
         return _answer(response)
 
