@@ -60,9 +60,13 @@ class _Running:
         self._handlers.attach()
 
     def stop(self) -> None:
-        self._handlers.detach()
         self._stamping.undo()
         self.pipeline.stop()
+
+    def finish(self) -> None:
+        """Send the rest, then leave the root logger: what is lost is said there."""
+        self.pipeline.close(CLOSE_TIMEOUT)
+        self._handlers.detach()
 
     def _outlets(self) -> tuple[Outlet, ...]:
         if self._logger_provider is not None:
@@ -111,7 +115,7 @@ class Process:
                 return _nothing
             self._running = None
             running.stop()
-            return lambda: running.pipeline.close(CLOSE_TIMEOUT)
+            return running.finish
 
     def settle(self, given: TracerProvider | None) -> TracerProvider:
         """

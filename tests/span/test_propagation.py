@@ -173,3 +173,38 @@ def test_baggage_comes_along():
     context = extracted(("baggage", "user=42"))
 
     assert baggage.get_all(context) == {"user": "42"}
+
+
+def test_another_propagator_is_heard():
+    """What the application or OTEL_PROPAGATORS sets goes before our own reading."""
+    from opentelemetry import propagate
+    from opentelemetry.propagators.textmap import TextMapPropagator
+    from opentelemetry.trace import (
+        NonRecordingSpan,
+        SpanContext,
+        set_span_in_context,
+    )
+
+    class Single(TextMapPropagator):
+        fields = {"b3"}
+
+        def extract(self, carrier, context=None, getter=None):
+            assert "b3" in getter.keys(carrier)
+            (value,) = getter.get(carrier, "b3")
+            trace_id, span_id = (int(part, 16) for part in value.split("-"))
+            span = SpanContext(trace_id, span_id, is_remote=True)
+            return set_span_in_context(NonRecordingSpan(span), context)
+
+        def inject(self, carrier, context=None, setter=None):
+            raise AssertionError
+
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(Single())
+    try:
+        context = parent(
+            ("b3", f"{TRACE}-{SPAN}"), ("traceparent", f"00-{'a' * 32}-{SPAN}-01")
+        )
+    finally:
+        propagate.set_global_textmap(before)
+
+    assert f"{context.trace_id:032x}" == TRACE
