@@ -86,10 +86,8 @@ def _line(line: Line, begin: int, terminal: Terminal) -> str:
 def _fields(line: Line) -> str:
     """Return what the application said, or which exception aiohttp met."""
     if "exception.type" in line.attributes:
-        exception = line.attributes
-        return (
-            f"{exception['exception.type']!s}: {exception.get('exception.message')!s}"
-        )
+        _, _, kind = str(line.attributes["exception.type"]).rpartition(".")
+        return f"{kind}: {line.attributes.get('exception.message')!s}"
     if line.logger not in SERVICES:
         return ""
     fields = line.attributes.items()

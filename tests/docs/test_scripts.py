@@ -1,4 +1,4 @@
-"""``scripts/venv``, the beginning of scripts/demo and scripts/test, on poor machines."""
+"""``scripts/venv``: where scripts/demo and scripts/test begin, on poor machines."""
 
 from __future__ import annotations
 
