@@ -120,10 +120,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"
     cause = getattr(error, "os_error", error)
-    known = isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError)
-    if known and cause.errno in errno.errorcode:
-        # aiohttp's own words repeat the address and more.
-        return os.strerror(cause.errno)
+    # aiohttp's own words repeat the address and more, but TLS has numbers of its own.
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError):
+        number = cause.errno
+        if number is not None and number in errno.errorcode:
+            return os.strerror(number)
     return str(cause) or type(error).__name__
 
 
