@@ -78,7 +78,7 @@ async def test_full_batch_goes_at_once(collector, make_exporter):
     await collector.wait_until(lambda: len(collector.logs) >= 6)
 
     assert [request.records for request in collector.requests] == [3, 3]
-    assert exporter.stats().logs.queued == 1
+    await collector.wait_until(lambda: exporter.stats().logs.queued == 1)
     assert exporter.flush(5)
     assert len(collector.logs) == 7
 
