@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from otel_aiohttp_logs.record.stamp import context_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel_aiohttp_logs.flat import FlatLog
+    from otel_aiohttp_logs.flat import FlatLog, Plain
 
     Outlet = Callable[[logging.LogRecord, FlatLog], None]
 
@@ -55,6 +56,13 @@ def span_event(record: logging.LogRecord, log: FlatLog) -> None:
     """
     span = get_current_span(context_of(record))
     if span.is_recording():
-        fields = {k: v for k, v in log.attributes.items() if k != "request_id"}
+        fields = {k: _scalar(v) for k, v in log.attributes.items() if k != "request_id"}
         head = {"level": log.severity_text, "logger": log.logger, "message": log.body}
         span.add_event("log", {**head, **fields}, log.time_ns)
+
+
+def _scalar(value: Plain) -> str | bool | int | float:
+    """Return *value* as an attribute that each SDK takes on a span's event."""
+    if isinstance(value, (str, bool, int, float)):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

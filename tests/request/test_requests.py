@@ -494,7 +494,7 @@ async def test_lines_become_span_events_if_asked(
     """For Jaeger, which stores no logs: each line is an event of the span it names."""
 
     async def handler(request):
-        log.info("outer", extra={"n": 1})
+        log.info("outer", extra={"n": 1, "shelf": {"row": 2}})
         with trace.get_tracer("shop.tests").start_as_current_span("inner"):
             log.warning("inner")
         return web.Response()
@@ -513,6 +513,7 @@ async def test_lines_become_span_events_if_asked(
         "logger": "shop",
         "message": "outer",
         "n": 1,
+        "shelf": '{"row": 2}',
     }
     assert access[1]["logger"] == "aiohttp.access"
     assert [event["message"] for _, event in events_of(inner)] == ["inner"]
