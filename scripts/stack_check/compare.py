@@ -38,7 +38,9 @@ def compare_lines(requests: Sequence[Request], lines: Iterable[Fields]) -> Compa
         by_trace[trace_id][line_of(fields)] += 1
         number = number_of(fields)
         if number in trace_of and trace_of[number] != trace_id:
-            found.elsewhere.append(f"{fields['_msg']!r} of {number} is under {trace_id}")
+            found.elsewhere.append(
+                f"{fields['_msg']!r} of {number} is under {trace_id}"
+            )
     for request in requests:
         wanted, stored = expected_lines(request), by_trace[request.trace_id]
         found.missing += [f"{request}: lost {x}" for x in (wanted - stored).elements()]

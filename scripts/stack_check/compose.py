@@ -67,7 +67,9 @@ def find_compose() -> Compose:
             return Compose(command)
         if version:
             shown = ".".join(map(str, version))
-            say(f"{' '.join(command)} is {shown}, too old for docker-compose.yml (2.24)")
+            say(
+                f"{' '.join(command)} is {shown}, too old for docker-compose.yml (2.24)"
+            )
     ours = Path(sys.executable).with_name("docker-compose")
     if _version((str(ours),)) >= OLDEST:
         return Compose((str(ours),))

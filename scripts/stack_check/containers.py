@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -40,11 +41,10 @@ for url in sys.stdin:
 
 
 class Containers:
-    name = "in containers"
-
     def __init__(self, compose: Compose, version: str) -> None:
         self.compose = compose
         self.name = f"in containers (Docker {version})"
+        self.up_seconds = 0.0
         self._seen: dict[str, str] = {}
 
     @cached_property
@@ -65,7 +65,9 @@ class Containers:
         Let each back end read its configuration before it is run by it.
         """
         run = ("run", "-T", "--rm", "--no-deps")
-        self.compose.call(*run, COLLECTOR, "validate", "--config=/etc/otelcol/config.yaml")
+        self.compose.call(
+            *run, COLLECTOR, "validate", "--config=/etc/otelcol/config.yaml"
+        )
         jaeger = ("--entrypoint=/cmd/jaeger/jaeger-linux", JAEGER, "validate")
         self.compose.call(*run, *jaeger, "--config=/etc/jaeger/config.yaml")
         flags = self.model["services"][LOGS]["command"]
@@ -74,8 +76,13 @@ class Containers:
         say("the configurations are valid")
 
     def up(self) -> None:
+        began = time.monotonic()
         self.compose.call("up", "-d", "--wait", "--wait-timeout", "120", seconds=180)
+        self.up_seconds = time.monotonic() - began
         self._look()
+
+    def start_here(self) -> str:
+        return call(["docker", "logs", _container("start-here")])
 
     def down(self) -> None:
         with suppress(CommandError):
@@ -114,7 +121,7 @@ class Containers:
     @contextmanager
     def inside(self) -> Iterator[Callable[[str], str]]:
         process = subprocess.Popen(
-            ["docker", "exec", "-i", _container("shop"), "python", "-c", FETCH],  # noqa: S607
+            ["docker", "exec", "-i", _container("shop"), "python", "-c", FETCH],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

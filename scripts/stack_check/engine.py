@@ -33,10 +33,6 @@ class Engine:
     pid: int | None
     """Of the dockerd that was started here; None if another one answered."""
 
-    def end(self) -> None:
-        if self.pid is not None:
-            end_process(self.pid, 20)
-
 
 def find_engine(run: Path) -> Engine:
     """
@@ -74,7 +70,9 @@ def _answering() -> str | None:
             )
             raise InTheWayError(msg) from None
         if "is too old" in str(exc) or "too new" in str(exc):
-            msg = f"the Docker client and engine do not fit: {str(exc).splitlines()[-1]}"
+            msg = (
+                f"the Docker client and engine do not fit: {str(exc).splitlines()[-1]}"
+            )
             raise InTheWayError(msg) from None
         return None
     numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
@@ -92,7 +90,7 @@ def _start(run: Path) -> Engine:
     # A pid file of its own: the one of an engine that was killed would block the start.
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["dockerd", "--pidfile", str(run / "dockerd.pid")],  # noqa: S607 - on PATH
+            ["dockerd", "--pidfile", str(run / "dockerd.pid")],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

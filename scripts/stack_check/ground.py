@@ -38,6 +38,7 @@ class Addresses:
 
 class Ground(Protocol):
     name: str
+    up_seconds: float
 
     @property
     def model(self) -> Model: ...
@@ -59,6 +60,9 @@ class Ground(Protocol):
 
     def lines_by_stdout(self, *, otlp_as_well: bool) -> None:
         """Go over to the overlay docker-compose.stdout.yml."""
+
+    def start_here(self) -> str:
+        """Get what the stack says at the end of its start."""
 
     def memory(self) -> Mapping[str, str]: ...
 

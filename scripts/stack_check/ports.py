@@ -4,7 +4,6 @@ Which ports are taken, and by what.
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from pathlib import Path
@@ -103,7 +102,7 @@ def _socket_inodes(process: Path) -> set[str]:
     inodes = set()
     try:
         for handle in (process / "fd").iterdir():
-            target = os.readlink(handle)
+            target = str(handle.readlink())
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
     except OSError:  # not ours to look at, or just gone

@@ -12,7 +12,7 @@ import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from stack_check.engine import end_process
 from stack_check.ground import (
@@ -25,23 +25,31 @@ from stack_check.ground import (
     addresses,
     published,
 )
+from stack_check.kept import identity
 from stack_check.settings import collector_words, jaeger_words, service_environment
+from stack_check.shell import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from stack_check.kept import Made
 
 PATIENCE = 60
 
 
 class Processes:
     def __init__(
-        self, model: Model, programs: dict[str, Path], run: Path, why: str
+        self, model: Model, programs: dict[str, Path], made: Made, why: str
     ) -> None:
         self.name = f"as plain processes ({why}); docker-compose.yml itself was not run"
         self.model = model
+        self.up_seconds = 0.0
         self._programs = programs
-        self._run = run
-        self._free = {name: _free_port() for name in ("otlp", "health", "ready", "query")}
+        self._made = made
+        self._run = Path(made.run)
+        self._free = {
+            name: free_port() for name in ("otlp", "health", "ready", "query")
+        }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._overlay = False
         self._otlp_lines = True
@@ -51,8 +59,14 @@ class Processes:
         return addresses(self.model)
 
     def up(self) -> None:
+        began = time.monotonic()
         for part in (LOGS, JAEGER, COLLECTOR, "stock", "shop", "traffic"):
             self.start(part)
+        self.up_seconds = time.monotonic() - began
+
+    def start_here(self) -> str:
+        """Get what the container would print: there is nothing to run in it."""
+        return str(self.model["services"]["start-here"]["command"][1])
 
     def down(self) -> None:
         # The last one first: a service whose Collector is gone takes its time to end.
@@ -63,7 +77,10 @@ class Processes:
         words, env = self._command(part)
         folder = self._run / "data"
         folder.mkdir(exist_ok=True)
-        with (self._run / f"{part}.log").open("ab") as log, self._output(part) as output:
+        with (
+            (self._run / f"{part}.log").open("ab") as log,
+            self._output(part) as output,
+        ):
             process = subprocess.Popen(
                 words,
                 env={**os.environ, **env},
@@ -71,8 +88,12 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=output or log,
                 stderr=log,
+                # Not ended by the terminal's Ctrl-C, but by us.
+                start_new_session=True,
             )
         self._running[part] = process
+        self._made.processes.append(identity(process.pid))
+        self._made.save()
         self._wait_for(part)
 
     def stop(self, part: str) -> None:
@@ -117,12 +138,15 @@ class Processes:
     @contextmanager
     def inside(self) -> Iterator[Callable[[str], str]]:
         here = self.addresses
-        names = {"http://jaeger:16686": here.jaeger, "http://victoria-logs:9428": here.logs}
+        names = {
+            "http://jaeger:16686": here.jaeger,
+            "http://victoria-logs:9428": here.logs,
+        }
 
         def fetch(url: str) -> str:
             for name, there in names.items():
                 url = url.replace(name, there, 1)
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 text: bytes = answer.read()
             return text.decode()
 
@@ -136,7 +160,7 @@ class Processes:
         return "\n".join(said)
 
     @contextmanager
-    def _output(self, part: str) -> Iterator[object]:
+    def _output(self, part: str) -> Iterator[BinaryIO | None]:
         if not (self._overlay and part in {"shop", "stock"}):
             yield None
             return
@@ -182,22 +206,24 @@ class Processes:
             port = published(self.model)[part, 8080]
             url = f"http://127.0.0.1:{port}/healthz"
         end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - ours
-            except OSError as exc:
-                gone = self._running[part].poll() is not None
-                if gone or time.monotonic() > end:
-                    msg = f"{part} does not start: {exc}\n{self.tail()}"
-                    raise RuntimeError(msg) from None
-                time.sleep(0.1)
-            else:
-                return
+        while not _answers(url):
+            gone = self._running[part].poll() is not None
+            if gone or time.monotonic() > end:
+                msg = f"{part} does not start\n{self.tail()}"
+                raise CommandError(msg)
+            time.sleep(0.1)
 
 
-def _free_port() -> int:
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-

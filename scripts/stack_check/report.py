@@ -85,7 +85,9 @@ class Report:
         print(f"\nChecked {ground}\n")
         for row in self.rows:
             outcome = "FAILED" if row.wrong else "ok"
-            head = f"{row.number}  {row.says:<{wide}}  {outcome:<6} {row.seconds:>6.1f} s"
+            head = (
+                f"{row.number}  {row.says:<{wide}}  {outcome:<6} {row.seconds:>6.1f} s"
+            )
             print(f"{head}  {row.counts}")
 
 

@@ -11,20 +11,20 @@ import hashlib
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stack_check.backends import programs
 from stack_check.base_image import import_base_image
 from stack_check.ground import ROOT
 from stack_check.report import say
 from stack_check.shell import CommandError, call, install
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stack_check.ground import Model
+    from stack_check.kept import Made
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 OURS = "otel-aiohttp-logs-stand-in"
@@ -70,26 +70,33 @@ PROGRAMS = {
 }
 
 
-@dataclass
 class Images:
-    """The images that the stack needs, and the tags that are ours to take away."""
+    """
+    The images that the stack needs; the tags that are ours are put down in *made*.
+    """
 
-    cache: Path
-    programs: Callable[[], dict[str, Path]]
-    made: list[str] = field(default_factory=list)
-    _offline: bool = False
+    def __init__(self, cache: Path, made: Made) -> None:
+        self._cache = cache
+        self._made = made
+        self._offline = False
 
     def provide(self, model: Model) -> None:
         base = base_image()
-        if not self._there(base):
-            import_base_image(self.cache, f"{OURS}/{_plain(base)}")
-            self._tag(f"{OURS}/{_plain(base)}", base)
-        for service, program in PROGRAMS.items():
-            image = model["services"][service]["image"]
-            if not self._there(image):
-                self._tag(self._stand_in(program, image), image)
-        if self.made:
-            say(f"made here, as they cannot be pulled: {', '.join(self.made)}")
+        wanted = {base, *(model["services"][name]["image"] for name in PROGRAMS)}
+        missing = {image for image in wanted if not self._there(image)}
+        # They come from different places: one after the other would take longer.
+        with ThreadPoolExecutor() as pool:
+            based = pool.submit(self._base, base) if base in missing else None
+            if missing - {base}:
+                built = programs()
+                for service, program in PROGRAMS.items():
+                    image = model["services"][service]["image"]
+                    if image in missing:
+                        self._tag(_stand_in(program, built[program], image), image)
+            if based:
+                based.result()
+        if missing:
+            say(f"made here, as they cannot be pulled: {', '.join(sorted(missing))}")
 
     def pull(self, image: str) -> bool:
         """
@@ -97,11 +104,11 @@ class Images:
         """
         return self._there(image, seconds=600)
 
-    def end(self) -> None:
-        for image in self.made:
-            with suppress(CommandError):
-                call(["docker", "rmi", image])
-        self.made.clear()
+    def _base(self, image: str) -> None:
+        tag = f"{OURS}/{_plain(image)}"
+        if not _exists(tag):
+            import_base_image(self._cache, tag)
+        self._tag(tag, image)
 
     def _there(self, image: str, *, seconds: float = 300) -> bool:
         if _exists(image):
@@ -115,17 +122,22 @@ class Images:
         return False
 
     def _tag(self, stand_in: str, image: str) -> None:
+        # Written down first: a tag too many there does no harm.
+        self._made.images.append(image)
+        self._made.save()
         call(["docker", "tag", stand_in, image])
-        self.made.append(image)
 
-    def _stand_in(self, program: str, image: str) -> str:
-        binary = self.programs()[program]
-        key = hashlib.sha256(DOCKERFILES[program].encode())
-        key.update(f"{binary} {binary.stat().st_size}".encode())
-        tag = f"{OURS}/{_plain(image)}-{key.hexdigest()[:8]}"
-        if not _exists(tag):
-            _build(program, binary, tag)
-        return tag
+
+def _stand_in(program: str, binary: Path, image: str) -> str:
+    """
+    Return the name of the image around *binary*, built if it is not there yet.
+    """
+    key = hashlib.sha256(DOCKERFILES[program].encode())
+    key.update(f"{binary} {binary.stat().st_size}".encode())
+    tag = f"{OURS}/{_plain(image)}-{key.hexdigest()[:8]}"
+    if not _exists(tag):
+        _build(program, binary, tag)
+    return tag
 
 
 def base_image() -> str:
@@ -133,7 +145,7 @@ def base_image() -> str:
     Return the image that demo/Dockerfile begins with.
     """
     text = (ROOT / "demo" / "Dockerfile").read_text(encoding="utf-8")
-    return re.findall(r"^FROM (\S+)", text, re.MULTILINE)[0]
+    return str(re.findall(r"^FROM (\S+)", text, re.MULTILINE)[0])
 
 
 def _build(program: str, binary: Path, tag: str) -> None:
