@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import _logs, trace
@@ -173,14 +173,28 @@ def _has_upstream_handler() -> bool:
 def _check_same(running: Settings, wanted: Settings) -> None:
     # Each application may trust another header.
     wanted = replace(wanted, request_id_header=running.request_id_header)
-    for field in fields(running):
-        have, want = getattr(running, field.name), getattr(wanted, field.name)
-        if have != want:
-            msg = (
-                f"{field.name} is {want!r}, but another instrumented application of "
-                f"this process runs with {have!r}: give both the same."
+    different = _difference(running, wanted)
+    if different:
+        msg = (
+            f"{different} differs from what another instrumented application of this "
+            "process runs with: give both the same options and variables."
+        )
+        raise ValueError(msg)
+
+
+def _difference(one: object, other: object, name: str = "") -> str:
+    """Return the dotted name of the first field that differs; values may be secret."""
+    if one == other:
+        return ""
+    if is_dataclass(one) and is_dataclass(other):
+        for field in fields(one):
+            path = f"{name}.{field.name}" if name else field.name
+            inner = _difference(
+                getattr(one, field.name), getattr(other, field.name), path
             )
-            raise ValueError(msg)
+            if inner:
+                return inner
+    return name
 
 
 def _nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -27,7 +27,7 @@ class ExportSettings:
     """The whole URL that batches are posted to."""
     is_default: bool
     """Nobody named an endpoint: then nobody listening there is no failure."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # they may hold secrets
     timeout: float
     """Seconds for one post."""
     gzip: bool

@@ -64,7 +64,7 @@ class ServedRequest:
         route = route_of(request)
         context = instruments.extract(headers)
         self.request_id = id_for(headers, instruments.request_id_header)
-        self._request = request
+        self._request: web.Request | None = request
         self._response: web.StreamResponse | None = None
         self._error: BaseException | None = None
         self._span: Span = instruments.tracer.start_span(
@@ -93,6 +93,8 @@ class ServedRequest:
             self._end()
         except Exception:  # noqa: BLE001 (said in the log)
             _log.exception("span_not_ended")
+        # The request holds us: without this it lives until the garbage collector runs.
+        self._request = self._response = self._error = None
 
     def _end(self) -> None:
         span, error, response = self._span, self._error, self._response
@@ -104,7 +106,8 @@ class ServedRequest:
         elif response is not None and response.status >= 500:
             span.set_attribute(ERROR_TYPE, str(response.status))
             span.set_status(StatusCode.ERROR)
-        if self._request.transport is None and not _closed_in_order(response):
+        gone = self._request is not None and self._request.transport is None
+        if gone and not _closed_in_order(response):
             # Not an error of the server's: no status, but the reader should know.
             span.add_event("client_disconnected")
         span.end()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 import threading
 import uuid
+import weakref
 
 import aiohttp
 import pytest
@@ -517,6 +519,41 @@ async def test_lines_become_span_events_if_asked(
     }
     assert access[1]["logger"] == "aiohttp.access"
     assert [event["message"] for _, event in events_of(inner)] == ["inner"]
+
+
+async def test_requests_are_freed_as_soon_as_without_us(serve, quick_export, records):
+    """No reference cycle of ours: requests don't wait for the garbage collector."""
+    seen = {True: [], False: []}
+
+    def app_that_notes(instrument):
+        async def handler(request):
+            seen[instrument].append(weakref.ref(request))
+            log.info("handling")
+            if request.query:
+                raise ValueError
+            return web.Response()
+
+        app = web.Application()
+        app.router.add_get("/", handler)
+        if instrument:
+            instrument_app(app)
+        return app
+
+    clients = {kind: await serve(app_that_notes(kind)) for kind in (True, False)}
+    gc.collect()
+    gc.disable()
+    try:
+        for client in clients.values():
+            for path in ("/", "/?fail=1", "/"):
+                await (await client.get(path)).read()
+            await client.close()
+            records.clear()
+        left = {kind: [ref() for ref in refs if ref()] for kind, refs in seen.items()}
+    finally:
+        gc.enable()
+
+    assert len(seen[True]) == len(seen[False]) == 3
+    assert len(left[True]) == len(left[False])
 
 
 async def test_a_thread_of_its_own_takes_a_copied_context(instrumented, records):

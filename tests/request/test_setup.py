@@ -199,7 +199,7 @@ async def test_the_middleware_is_outermost_whatever_comes_later(instrumented, se
 async def test_a_logging_configuration_at_start_up_is_taken_in(
     serve, quick_export, arrived
 ):
-    """DictConfig in a start-up hook takes our handler off; the first request mends it."""
+    """If dictConfig takes our handler off while starting, a request mends it."""
     root = logging.getLogger()
     before = list(root.handlers), root.level
 
@@ -283,9 +283,26 @@ async def test_two_applications_must_agree(serve, quick_export):
     await serve(one)
     runner = web.AppRunner(two)
 
-    with pytest.raises(ValueError, match="span_events is False, but another"):
+    with pytest.raises(ValueError, match="span_events differs from what another"):
         await runner.setup()
     await runner.cleanup()
+
+
+async def test_other_exporter_settings_are_named_without_their_values(
+    serve, quick_export, monkeypatch
+):
+    """The error says which of them differs, and shows no secret."""
+    one, two = app_with_ok(), app_with_ok()
+    instrument_app(one)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "api-key=hidden")
+    instrument_app(two)
+    await serve(one)
+    runner = web.AppRunner(two)
+
+    with pytest.raises(ValueError, match=r"logs\.headers differs") as caught:
+        await runner.setup()
+    await runner.cleanup()
+    assert "hidden" not in str(caught.value)
 
 
 async def test_uninstrumenting_a_running_application(instrumented, arrived, records):
