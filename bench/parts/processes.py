@@ -1,0 +1,102 @@
+"""The service and the receiver as processes, seen from the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PATIENCE = 60.0
+
+
+class Process:
+    """One of our programs, listening on a port of its own on loopback."""
+
+    def __init__(self, program, *arguments, output=subprocess.DEVNULL, **variables):
+        with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+            self.port = listening.getsockname()[1]
+            answers, to_us = os.pipe()
+            descriptors = listening.fileno(), to_us
+            arguments = _arguments(program, arguments, *descriptors)
+            self._process = subprocess.Popen(
+                [sys.executable, str(HERE / program), *arguments],
+                pass_fds=descriptors,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output if output != subprocess.DEVNULL else None,
+                env={**_clean_environment(), **variables},
+            )
+        os.close(to_us)
+        self._answers = os.fdopen(answers)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def get(self, path):
+        """Return the JSON that stands at *path*."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            return json.load(response)
+
+    def tell(self, command):
+        """Give the service a command, and return its answer."""
+        self._process.stdin.write(f"{command}\n".encode())
+        self._process.stdin.flush()
+        return json.loads(self._answers.readline())
+
+    def cpu(self):
+        """Return the seconds of CPU that the process has used in all its threads."""
+        return self.tell("usage")["cpu"]
+
+    def end(self, patience=PATIENCE):
+        """Ask the process to end, and return the seconds that it took, None if none."""
+        start = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return None
+        return time.monotonic() - start
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdin.close()
+        self._answers.close()
+
+
+def service(variant, endpoint, **options):
+    """Start the service as *variant*, which exports to *endpoint*."""
+    return Process(
+        "service.py",
+        variant,
+        OTEL_SERVICE_NAME="bench",
+        OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+        # What upstream calls the stable names; ours are never anything else.
+        OTEL_SEMCONV_STABILITY_OPT_IN="http",
+        **options,
+    )
+
+
+def receiver(*arguments):
+    return Process("receiver.py", *arguments)
+
+
+def _arguments(program, arguments, listening, answers):
+    if program == "receiver.py":
+        return [str(listening), *arguments]
+    return [*arguments, str(listening), str(answers)]
+
+
+def _clean_environment():
+    return {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}

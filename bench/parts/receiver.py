@@ -1,0 +1,81 @@
+"""
+An OTLP receiver that counts, in a process of its own.
+
+    python receiver.py LISTENING_DESCRIPTOR [keep]
+
+Each sender has a path of its own (``/ours/v1/logs``). ``GET /counts`` says how many
+records came from each; with ``keep``, ``GET /kept`` says what was in them.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections import Counter, defaultdict
+
+from aiohttp import web
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+)
+
+counts: Counter[str] = Counter()
+kept: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+keep = sys.argv[2:] == ["keep"]
+
+
+async def take(request: web.Request) -> web.Response:
+    body = await request.read()  # what was gzipped is no longer
+    sender, signal = request.match_info["sender"], request.match_info["signal"]
+    if signal == "logs":
+        records = [
+            record
+            for resource in ExportLogsServiceRequest.FromString(body).resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+        texts = [f"{record.body.string_value} {_message(record)}" for record in records]
+    else:
+        records = [
+            span
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+        texts = [span.name for span in records]
+    counts[f"{sender} {signal}"] += len(records)
+    if keep:
+        traces = [record.trace_id.hex() for record in records]
+        kept[f"{sender} {signal}"] += zip(traces, texts, strict=True)
+    return web.Response(body=b"", content_type="application/x-protobuf")
+
+
+def _message(record) -> str:
+    """Return the message of the exception: the error line says which request by it."""
+    for attribute in record.attributes:
+        if attribute.key == "exception.message":
+            return attribute.value.string_value
+    return ""
+
+
+async def get_counts(_: web.Request) -> web.Response:
+    return web.json_response(counts)
+
+
+async def get_kept(_: web.Request) -> web.Response:
+    return web.json_response(kept)
+
+
+def main() -> None:
+    app = web.Application(client_max_size=64 << 20)
+    app.router.add_post("/{sender}/v1/{signal}", take)
+    app.router.add_get("/counts", get_counts)
+    app.router.add_get("/kept", get_kept)
+    listening = socket.socket(fileno=int(sys.argv[1]))
+    web.run_app(app, sock=listening, access_log=None, print=None, shutdown_timeout=0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""
+The service that is measured, in a process of its own.
+
+    python service.py VARIANT LISTENING_DESCRIPTOR ANSWERS_DESCRIPTOR
+
+It is told what to do on stdin, one command a line, and answers on a pipe of its own:
+requests for that would be measured with the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import socket
+import sys
+import threading
+
+from aiohttp import web
+from variants import VARIANTS, Variant
+
+log = logging.getLogger("shop.orders")
+pool_log = logging.getLogger("shop.pool")
+
+
+async def order(request: web.Request) -> web.Response:
+    """Log as many lines as the path says, as a handler does: text, values, fields."""
+    for number in range(int(request.match_info["lines"])):
+        log.info(
+            "item %s was looked up in the stock",
+            number,
+            extra={"item": number, "warehouse": "north"},
+        )
+    return web.Response(text="served")
+
+
+async def mixed(request: web.Request) -> web.Response:
+    """Log from everywhere, and let others go first in between. Every eighth raises."""
+    number = int(request.match_info["number"])
+    log.info("handler begins #%d#", number)
+    await asyncio.sleep(number % 7 / 100)
+    await asyncio.to_thread(pool_log.info, "to_thread #%d#", number)
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, pool_log.info, "executor #%d#", number)
+    await asyncio.create_task(_later(number))
+    log.info("handler ends #%d#", number)
+    if number % 8 == 0:
+        msg = f"the order is lost #{number}#"
+        raise RuntimeError(msg)
+    return web.Response(text="served")
+
+
+async def _later(number: int) -> None:
+    await asyncio.sleep(0.01)
+    log.info("task #%d#", number)
+
+
+def obey(variant: Variant, answers: int) -> None:
+    """Do what stdin says until it ends; no request is involved, so none is counted."""
+    for line in sys.stdin:
+        command, _, argument = line.strip().partition(" ")
+        answer: object = None
+        if command == "access":
+            level = logging.INFO if argument == "on" else logging.CRITICAL
+            logging.getLogger("aiohttp.access").setLevel(level)
+        elif command == "flush":
+            answer = bool(variant.flush())
+        elif command == "usage":
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            answer = {"cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss}
+        os.write(answers, json.dumps(answer).encode() + b"\n")
+
+
+def main() -> None:
+    name, listening, answers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    variant = VARIANTS[name]()
+    app = web.Application()
+    app.router.add_get("/orders/{lines}", order)
+    app.router.add_get("/mixed/{number}", mixed)
+    variant.instrument(app)
+    threading.Thread(target=obey, args=(variant, answers), daemon=True).start()
+    web.run_app(
+        app, sock=socket.socket(fileno=listening), print=None, shutdown_timeout=1
+    )
+
+
+if __name__ == "__main__":
+    main()

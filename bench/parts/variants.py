@@ -1,0 +1,92 @@
+"""
+The ways to run one and the same service: as it is, with us, with upstream's parts.
+
+Each function is called in the service's process, before the application is made, and
+returns what the application is passed to, and what sends the rest of what is queued.
+"""
+# ruff: noqa: PLC0415 - each variant pays for its own imports only
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import web
+
+
+class Variant(NamedTuple):
+    instrument: Callable[[web.Application], None]
+    flush: Callable[[], object]
+
+
+def bare() -> Variant:
+    """Plain lines through the standard library, no ids, nothing exported."""
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    return Variant(lambda _: None, lambda: None)
+
+
+def ours() -> Variant:
+    """JSON lines on stdout, and lines and spans over OTLP."""
+    return _ours("own")
+
+
+def ours_sdk() -> Variant:
+    return _ours("sdk")
+
+
+def _ours(pipeline: str) -> Variant:
+    from otel_aiohttp_logs import flush, instrument_app
+
+    def instrument(app: web.Application) -> None:
+        instrument_app(app, pipeline=pipeline, output="json")
+
+    return Variant(instrument, lambda: flush(30))
+
+
+def upstream() -> Variant:
+    """
+    Both of upstream's instrumentations as their pages show them, and SDK and exporters.
+
+    Of the logging one: its own handler (which follows the SDK's deprecated one) and
+    its own format, which has the ids.
+    """
+    from opentelemetry import _logs, trace
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.aiohttp_server import AioHttpServerInstrumentor
+    from opentelemetry.instrumentation.logging import LoggingInstrumentor
+    from opentelemetry.instrumentation.logging.constants import DEFAULT_LOGGING_FORMAT
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    spans, logs = TracerProvider(), LoggerProvider()
+    spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+    trace.set_tracer_provider(spans)
+    _logs.set_logger_provider(logs)
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format=DEFAULT_LOGGING_FORMAT
+    )
+    LoggingInstrumentor().instrument(inject_trace_context=True)
+    AioHttpServerInstrumentor().instrument()  # from now on each Application has it
+    return Variant(
+        lambda _: None, lambda: spans.force_flush(30_000) and logs.force_flush(30_000)
+    )
+
+
+VARIANTS: dict[str, Callable[[], Variant]] = {
+    "bare": bare,
+    "ours": ours,
+    "ours-sdk": ours_sdk,
+    "upstream": upstream,
+}
