@@ -21,7 +21,6 @@ import argparse
 import os
 import platform
 import sys
-import time
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from statistics import median
@@ -50,14 +49,14 @@ class Cell:
         path = f"/orders/{of_handler}"
         process.tell(f"access {access}")
         as_fast_as_it_goes(process.port, path, seconds / 6)
-        drain(process)
+        process.drain()
         before, used = arrived(collector, self.variant), process.cpu()
         number, took = as_fast_as_it_goes(process.port, path, seconds / 2)
-        drain(process)
+        process.drain()
         self.cpu.append((process.cpu() - used) / number * 1e6)
         self.rates.append(number / took)
         latencies = at_a_rate(process.port, path, seconds / 3, RATE)
-        drain(process)
+        process.drain()
         self.latencies += latencies
         self.expected += (number + len(latencies)) * (self.lines + 1)
         self.arrived += arrived(collector, self.variant) - before
@@ -73,11 +72,6 @@ class Cell:
             f"{median(self.cpu):>8.0f}{median(more):>7.0f}{median(ratios):>7.2f}"
             f"{median(self.rates):>8.0f}{p50:>8.2f}{p99:>8.2f}{share:>9}"
         )
-
-
-def drain(process):
-    time.sleep(0.05)  # the last requests are answered before their access line is out
-    process.tell("flush")
 
 
 def arrived(collector, variant):

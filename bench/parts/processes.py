@@ -19,7 +19,7 @@ PATIENCE = 60.0
 class Process:
     """One of our programs, listening on a port of its own on loopback."""
 
-    def __init__(self, program, *arguments, output=subprocess.DEVNULL, **variables):
+    def __init__(self, program, *arguments, output=None, **variables):
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
             self.port = listening.getsockname()[1]
             answers, to_us = os.pipe()
@@ -29,8 +29,8 @@ class Process:
                 [sys.executable, str(HERE / program), *arguments],
                 pass_fds=descriptors,
                 stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output if output != subprocess.DEVNULL else None,
+                stdout=subprocess.DEVNULL if output is None else output,
+                stderr=output,  # ours if there's none: what goes wrong is seen
                 env={**_clean_environment(), **variables},
             )
         os.close(to_us)
@@ -57,6 +57,11 @@ class Process:
     def cpu(self):
         """Return the seconds of CPU that the process has used in all its threads."""
         return self.tell("usage")["cpu"]
+
+    def drain(self):
+        """Have all sent. The last access lines come after their answers."""
+        time.sleep(0.1)
+        self.tell("flush")
 
     def end(self, patience=PATIENCE):
         """Ask the process to end, and return the seconds that it took, None if none."""
