@@ -10,8 +10,7 @@ import signal
 import sys
 import tempfile
 from contextlib import ExitStack
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from stack_check.backends import cache
 from stack_check.bring_up import bring_up, grafana_not_run
@@ -20,6 +19,9 @@ from stack_check.ground import InTheWayError
 from stack_check.kept import Made, made_before, only_run, take_containers_away
 from stack_check.report import Report, closing_line, say
 from stack_check.shell import CommandError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FAILED, IN_THE_WAY = 1, 2
 
@@ -115,10 +117,11 @@ def _options() -> argparse.Namespace:
 
 
 def _numbers(text: str) -> list[int]:
-    numbers = [int(word) for word in text.split(",")]
-    if not set(numbers) <= set(ALL):
-        raise ValueError(text)
-    return numbers
+    words = text.split(",")
+    if not {*words} <= {str(number) for number in ALL}:
+        msg = "the checks are numbered 1 to 7; write --only 1,3"
+        raise argparse.ArgumentTypeError(msg)
+    return [int(word) for word in words]
 
 
 def _end(number: int, _: object) -> NoReturn:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-from stack_check.ground import Addresses
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from stack_check.ground import Addresses
 
 Fields = dict[str, str]
 KINDS = {

@@ -88,7 +88,7 @@ async def check_stops(
     report: Report, ground: Ground, stores: Stores, shop: Shop
 ) -> None:
     """
-    The Collector and VictoriaLogs stopped for 10 s, one after the other: nothing is lost.
+    The Collector, then VictoriaLogs, stopped for 10 s: nothing is lost.
     """
     usual = latency(await _for_seconds(shop, 4))
     for part in (COLLECTOR, LOGS):

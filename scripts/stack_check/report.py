@@ -83,7 +83,7 @@ class Report:
     def print(self, ground: str) -> None:
         wide = max((len(row.says) for row in self.rows), default=0)
         print(f"\nChecked {ground}\n")
-        for row in self.rows:
+        for row in sorted(self.rows, key=lambda row: row.number):
             outcome = "FAILED" if row.wrong else "ok"
             head = (
                 f"{row.number}  {row.says:<{wide}}  {outcome:<6} {row.seconds:>6.1f} s"
