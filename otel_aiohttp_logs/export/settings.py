@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,10 @@ DEFAULT_ENDPOINT = "http://localhost:4318"
 _PATHS = {"TRACES": "/v1/traces", "LOGS": "/v1/logs"}
 _PROCESSOR = {"TRACES": "OTEL_BSP", "LOGS": "OTEL_BLRP"}
 _DELAY_MS = {"TRACES": 5000, "LOGS": 1000}
+
+
+# The name of a header: RFC 9110, section 5.6.2.
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,9 @@ def _headers(env: Environment, names: tuple[str, str]) -> Mapping[str, str]:
     name, text = env.first(names, "")
     headers = {}
     for item in filter(None, map(str.strip, text.split(","))):
-        key, equals, value = item.partition("=")
-        if not equals or not key.strip():
+        key, equals, value = (unquote(part.strip()) for part in item.partition("="))
+        if not equals or not _TOKEN.fullmatch(key) or not value.isprintable():
             # The value may be a secret: it is not repeated.
             raise bad(name, "…", "key=value,key=value with %XX for , and =")
-        headers[unquote(key.strip())] = unquote(value.strip())
+        headers[key] = value
     return headers

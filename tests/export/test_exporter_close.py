@@ -74,6 +74,8 @@ async def test_hanging_collector(collector, make_exporter, lines, timeout):
     took = timed(exporter, timeout)
 
     assert timeout / 2 < took < timeout + 0.1
+    names = [thread.name for thread in threading.enumerate()]
+    assert "otel_aiohttp_logs.export" not in names
     for stats in (exporter.stats().logs, exporter.stats().spans):
         assert (stats.emitted, stats.queued) == (5, 0)
         assert stats.dropped == {"shutdown": 5}

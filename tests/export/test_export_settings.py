@@ -1,0 +1,123 @@
+"""The ``OTEL_EXPORTER_OTLP_*`` variables mean what the specification says."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_aiohttp_logs._environment import Environment
+from otel_aiohttp_logs.export.settings import export_settings
+
+
+def read(signal: str = "LOGS", **variables: str):
+    environ = {f"OTEL_{name}": value for name, value in variables.items()}
+    return export_settings(Environment(environ), signal, own=True)
+
+
+def test_defaults():
+    """Without variables records go to this host, compressed, in the usual batches."""
+    logs, traces = read(), read("TRACES")
+
+    assert logs.endpoint == "http://localhost:4318/v1/logs"
+    assert traces.endpoint == "http://localhost:4318/v1/traces"
+    assert logs.is_default
+    assert logs.enabled
+    assert logs.gzip
+    assert (logs.delay, traces.delay) == (1, 5)
+    assert (logs.queue_size, logs.batch_size, logs.timeout) == (2048, 512, 10)
+
+
+def test_endpoint_for_all_signals():
+    """The common endpoint is a base, whether it ends in a slash or not."""
+    for base in ("http://otel:4318/x", "http://otel:4318/x/"):
+        settings = read(EXPORTER_OTLP_ENDPOINT=base)
+
+        assert settings.endpoint == "http://otel:4318/x/v1/logs"
+        assert not settings.is_default
+
+
+def test_endpoint_of_one_signal():
+    """A signal's own endpoint is used as it is, and goes before the common one."""
+    variables = {
+        "EXPORTER_OTLP_ENDPOINT": "http://otel:4318",
+        "EXPORTER_OTLP_LOGS_ENDPOINT": "https://logs/insert",
+    }
+
+    assert read(**variables).endpoint == "https://logs/insert"
+    assert read("TRACES", **variables).endpoint == "http://otel:4318/v1/traces"
+
+
+@pytest.mark.parametrize(
+    "url", ["otel:4318", "ftp://otel", "http://", "http://otel:99999", "http://[::1"]
+)
+def test_endpoint_that_is_no_url(url):
+    """An endpoint that isn't a URL is named, with an example."""
+    with pytest.raises(ValueError, match="OTEL_EXPORTER_OTLP_ENDPOINT") as error:
+        read(EXPORTER_OTLP_ENDPOINT=url)
+
+    assert url in str(error.value)
+    assert "http://localhost:4318" in str(error.value)
+
+
+def test_headers():
+    """Headers are decoded, and those of the signal replace the common ones."""
+    headers = read(EXPORTER_OTLP_HEADERS="a=1, b = x%2Cy%3D%20z ,c==").headers
+    own = read(EXPORTER_OTLP_HEADERS="a=1", EXPORTER_OTLP_LOGS_HEADERS="d=2").headers
+
+    assert headers == {"a": "1", "b": "x,y= z", "c": "="}
+    assert own == {"d": "2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "secret",
+        "=secret",
+        "a b=secret",
+        "a%3A=secret",
+        "a=secret%0d%0aEvil: 1",
+        "a=\x7f",
+    ],
+)
+def test_bad_headers(text):
+    """A header that couldn't be sent is refused at the start, without its value."""
+    with pytest.raises(ValueError, match="OTEL_EXPORTER_OTLP_HEADERS") as error:
+        read(EXPORTER_OTLP_HEADERS=f"good=1,{text}")
+
+    assert "secret" not in str(error.value)
+
+
+def test_numbers():
+    """Timeouts and delays are milliseconds; a batch is never larger than the queue."""
+    settings = read(
+        EXPORTER_OTLP_TIMEOUT="1500",
+        BLRP_SCHEDULE_DELAY="200",
+        BLRP_MAX_QUEUE_SIZE="100",
+        BLRP_MAX_EXPORT_BATCH_SIZE="400",
+    )
+
+    assert (settings.timeout, settings.delay) == (1.5, 0.2)
+    assert (settings.queue_size, settings.batch_size) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("EXPORTER_OTLP_COMPRESSION", "zstd"),
+        ("EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("LOGS_EXPORTER", "console"),
+        ("BLRP_MAX_QUEUE_SIZE", "0"),
+        ("BLRP_SCHEDULE_DELAY", "-1"),
+    ],
+)
+def test_bad_values(name, value):
+    """Any other wrong value is refused at the start, by name."""
+    with pytest.raises(ValueError, match=f"OTEL_{name}.*{value}"):
+        read(**{name: value})
+
+
+def test_switched_off():
+    """The exporter ``none`` switches a signal off, and it alone."""
+    assert not read(LOGS_EXPORTER="none").enabled
+    assert read("TRACES", LOGS_EXPORTER="none").enabled
+    assert not read(EXPORTER_OTLP_COMPRESSION="none").gzip
