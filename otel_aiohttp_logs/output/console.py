@@ -150,8 +150,10 @@ def short_id(request_id: str) -> str:
     return request_id[:_ID_WIDTH] if random else request_id[-_ID_WIDTH:]
 
 
-def _level_color(level: int) -> str:
-    return _LEVELS.get(level // 10 * 10, "") if level < 50 else _LEVELS[50]
+def _level_color(level: object) -> str:
+    if not isinstance(level, int):  # a record made by hand
+        return ""
+    return _LEVELS[50] if level >= 50 else _LEVELS.get(level // 10 * 10, "")
 
 
 def _pairs(fields: Mapping[str, Plain]) -> str:

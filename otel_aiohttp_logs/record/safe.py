@@ -81,6 +81,8 @@ def plain(value: object, room: Room | None = None, name_room: int = MAX_NAME) ->
     """
     if type(value) is str and len(value) <= _SHORT:
         return value if value.isascii() else tidy(value, MAX_TEXT)
+    if type(value) is int and -_LARGEST_INT <= value <= _LARGEST_INT:
+        return value
     return _copy(value, Room() if room is None else room, name_room)
 
 
@@ -209,8 +211,6 @@ _FORMS: tuple[tuple[type | tuple[type, ...], _Form], ...] = (
     ((list, tuple, set, frozenset, deque), _sequence),
     ((dict, ChainMap, UserDict, MappingProxyType), _mapping),
     (str, lambda value, room, _: _text(exact(value), room)),
-    (int, lambda value, _room, _: _number(int.__int__(value))),
-    (float, lambda value, _room, _: float.__float__(value)),
     ((bytes, bytearray), _bytes),
     ((date, time), lambda value, room, _: _text(exact(value.isoformat()), room)),
     (BaseException, _exception),

@@ -60,13 +60,12 @@ def type_name(value: object) -> str:
 
 def text_of(value: object, limit: int) -> str:
     """
-    Return what *value* says of itself: ``str()`` if its class has one, else ``repr()``.
+    Return what *value* says of itself, ``<unprintable Type>`` if that raises.
 
-    ``<unprintable Type>`` if that raises. Never raises an ``Exception``.
+    That is ``str()``, which is ``repr()`` where a class has no text of its own.
     """
     try:
-        own = type(value).__str__ is not object.__str__
-        return tidy(exact(str(value) if own else repr(value)), limit)
+        return tidy(exact(str(value)), limit)
     except Exception:  # noqa: BLE001 - the application's code may raise anything
         return f"<unprintable {type_name(value)}>"
 

@@ -6,15 +6,6 @@ import logging
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _logging_untouched():
-    """Every test leaves the root logger and the record factory as it found them."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogRecordFactory()
-    yield
-    assert (root.handlers, root.level, logging.getLogRecordFactory()) == before
-
-
 @pytest.fixture
 def output():
     return io.StringIO()

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import uuid
 
 import pytest
@@ -55,13 +54,32 @@ def test_line(level, shown, name, message):
     assert re.fullmatch(pattern, text_of(record))
 
 
-@pytest.mark.parametrize("created", [1700000000.0625, 1700003661.5])
-def test_local_time(created):
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Asia/Kolkata", "03:43:20.062 04:44:21.500"),
+        ("UTC", "22:13:20.062 23:14:21.500"),
+    ],
+)
+def test_local_time(zone, expected):
     """The time is the local one, with milliseconds."""
-    expected = time.strftime("%H:%M:%S", time.localtime(created))
-    millis = int(created % 1 * 1000)
+    code = (
+        "import logging\n"
+        "from otel_aiohttp_logs.output.console import ConsoleFormatter\n"
+        "formatter = ConsoleFormatter(colors=False)\n"
+        "for created in (1700000000.0625, 1700003661.5):\n"
+        "    record = logging.makeLogRecord({'created': created})\n"
+        "    print(formatter.format(record)[:12])\n"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TZ": zone},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
 
-    assert text_of(record_of(created=created)).startswith(f"{expected}.{millis:03d} ")
+    assert seen.stdout.decode().split() == expected.split()
 
 
 def test_outside_of_a_request():
@@ -144,6 +162,8 @@ def test_levels_of_ones_own():
     record = logging.makeLogRecord({"levelname": "NOTICE", "levelno": 25})
 
     assert "\x1b[32mNOTICE\x1b[0m" in text_of(record, colors=True)
+    record = logging.makeLogRecord({"levelname": "PANIC", "levelno": 60})
+    assert "\x1b[1;37;41mPANIC\x1b[0m" in text_of(record, colors=True)
 
 
 @pytest.mark.parametrize(
@@ -233,8 +253,10 @@ def test_hostile_records(logger_with, output, name):
 @pytest.mark.parametrize("field", ["name", "levelname", "request_id"])
 def test_nothing_is_forged_from_elsewhere(field):
     """Logger, level and id are escaped too."""
-    text = text_of(logging.makeLogRecord({"msg": "x", field: "a\n\x1b[31mb"}))
+    text = text_of(logging.makeLogRecord({"msg": "message", field: "a\n\x1b[31mb"}))
 
+    assert text.endswith(" message")
+    assert r"a\n\x1b[3" in text or r"\x1b[31mb" in text
     assert "\n" not in text
     assert "\x1b" not in text
 

@@ -40,6 +40,12 @@ def test_quoted_reads_back(beside):
     assert json.loads(quoted(text)) == text
 
 
+@pytest.mark.parametrize("code", SURROGATES)
+def test_lone_surrogates_are_text(code):
+    """A JSON reader gets a lone surrogate as visible text."""
+    assert json.loads(quoted(f"a{chr(code)}b")) == f"a\\u{code:04x}b"
+
+
 @pytest.mark.parametrize("text", [READABLE, READABLE[::-1]])
 def test_other_text_stays_readable(text):
     """Text of any script stays as it is."""

@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import os
 import re
+import subprocess
+import sys
 from datetime import datetime, timezone
 
 import pytest
@@ -113,6 +116,56 @@ def test_timestamp_is_that_of_the_record(log, output):
 
     moment = datetime.fromisoformat(line["timestamp"].replace("Z", "+00:00"))
     assert before.replace(microsecond=0) <= moment <= after
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+def test_timestamp_is_utc_in_each_zone(zone):
+    """The machine's time zone doesn't matter."""
+    code = (
+        "import logging\n"
+        "from otel_aiohttp_logs.output.json_lines import JSONFormatter\n"
+        "record = logging.makeLogRecord({'created': 1700000000.25})\n"
+        "print(JSONFormatter().format(record))\n"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TZ": zone},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert strict(seen.stdout)["timestamp"] == "2023-11-14T22:13:20.250000Z"
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        'a"b',
+        '","level":"forged',
+        "a\\b",
+        "a\nb\x7f",
+        "é",
+        "x" * 128,
+    ],
+)
+def test_ids_of_any_kind(log, output, request_id):
+    """An id that somebody else put on a record can't break the line."""
+    log.info("x", extra={**IDS, "request_id": request_id})
+    log.info("x", extra={**IDS, "span_id": None, "request_id": request_id})
+    first, second = lines(output)
+
+    assert first == {**first, **IDS, "request_id": request_id}
+    assert second["request_id"] == request_id
+    assert "span_id" not in second
+
+
+def test_long_ids(log, output):
+    """An id that is too long for one is cut."""
+    log.info("x", extra={**IDS, "request_id": "x" * 200})
+    (line,) = lines(output)
+
+    assert line["request_id"] == "x" * 128 + "…[72 bytes cut]"
 
 
 def test_without_a_request(log, output):

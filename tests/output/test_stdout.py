@@ -27,6 +27,8 @@ root.addHandler(handler)
 
 def run(code, output="json", **kwargs):
     """Run *code* in a process of its own, with the handler on its root logger."""
+    # Else a line that isn't flushed would arrive all the same.
+    kwargs["env"] = {**kwargs.get("env", os.environ), "PYTHONUNBUFFERED": ""}
     return subprocess.run(
         [sys.executable, "-c", START.format(output=output) + textwrap.dedent(code)],
         stderr=subprocess.PIPE,
@@ -215,6 +217,18 @@ def test_filters_are_asked(capsys):
 
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["message"] == "open"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="filters only say yes or no")
+def test_filters_may_replace_the_record(capsys):
+    """A filter may put another record in the place of the one that it's given."""
+    handler = stdout_handler("json", ours=logging.getLogger().handlers)
+    handler.addFilter(lambda record: logging.makeLogRecord({"msg": f"{record.msg}!"}))
+    for text in ("one", "two"):
+        handler.handle(logging.makeLogRecord({"msg": text, "name": "output.filters"}))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["message"] for line in lines] == ["one!", "two!"]
 
 
 def test_a_formatter_that_fails(capsys):

@@ -54,6 +54,11 @@ class Text(str):
     __slots__ = ()
 
 
+class Chatty:
+    def __str__(self):
+        return Text("chatty")
+
+
 @pytest.mark.parametrize(
     ("msg", "args", "expected"),
     [
@@ -62,6 +67,8 @@ class Text(str):
         ("%(a)s", ({"a": 1},), "1"),
         ({"a": 1}, (), "{'a': 1}"),
         (Text("sub"), (), "sub"),
+        (Chatty(), (), "chatty"),
+        ("a\ud800b", (), "a\\ud800b"),
         (
             "%d items",
             ("x",),
@@ -242,6 +249,17 @@ def test_long_names(key):
     assert first[0].startswith(own_name(key, 1)[:60])
 
 
+@pytest.mark.parametrize("name", ["n" * 70, "é" * 35])
+def test_long_nested_names(name):
+    """The name of a field and those in it are at most 128 bytes together."""
+    ((outer, value),) = extra_fields(record_of(extra={name: {"m" * 100: 1}})).items()
+    (inner,) = value
+
+    assert outer == name
+    assert inner.startswith("m" * 40)
+    assert len(f"{outer}.{inner}".encode()) <= 128
+
+
 @pytest.mark.parametrize("count", [501, 2000])
 def test_many_fields(count):
     """Of too many fields the first 500 are kept, and one says how many are missing."""
@@ -317,7 +335,10 @@ def test_causes():
     assert found.stack.endswith("ShopError: outer")
 
 
-@pytest.mark.parametrize("info", [None, (None, None, None), (), True, 7, (1, 2, 3)])
+@pytest.mark.parametrize(
+    "info",
+    [None, (None, None, None), (), True, (ValueError,), (1, 2, 3), (int, 1, None)],
+)
 def test_no_exception(info):
     """Without an exception there is none, whatever stands in its place."""
     record = record_of()

@@ -272,6 +272,7 @@ def test_deep_nesting():
         ("x" * (MAX_TEXT + 5), "x" * MAX_TEXT, "…[5 bytes cut]"),
         ("x" * MAX_TEXT, "x" * MAX_TEXT, ""),
         ("xé" * MAX_TEXT, "xé" * (MAX_TEXT // 3) + "x", "…[131072 bytes cut]"),
+        ("x" + "é" * MAX_TEXT, "x" + "é" * (MAX_TEXT // 2 - 1), "…[65537 bytes cut]"),
         (b"\xff" * (MAX_TEXT + 7), b"\xff" * MAX_TEXT, b"...[7 bytes cut]"),
     ],
 )
@@ -302,6 +303,27 @@ def test_large_mappings(count):
     assert nested[5] == {"…": "[100 more]"}
 
 
+@pytest.mark.parametrize(("lists", "items"), [(20, 100), (200, 10)])
+def test_many_lists(lists, items):
+    """The items of all lists of a value count together."""
+    copied = plain([list(range(items)) for _ in range(lists)])
+    kept = [[i for i in inner if i != "…"] for inner in copied if type(inner) is list]
+    numbers = [i for inner in kept for i in inner if type(i) is int]
+
+    assert len(numbers) + len(kept) == 1000
+    assert " more]" in str(copied[-1])
+
+
+def test_mappings_in_mappings():
+    """The keys of a mapping and of those in it count together."""
+    copied = plain({f"m{i}": dict.fromkeys("abcdefghij", 1) for i in range(100)})
+    real = [key for key in copied if key != "…"]
+    inner = [key for key in real for name in copied[key] if name != "…"]
+
+    assert len(real) + len(inner) == 500
+    assert copied["…"] == f"[{100 - len(real)} more]"
+
+
 def test_total():
     """All texts of a value together are bounded too."""
     copied = plain(["x" * 60_000 for _ in range(100)])
@@ -315,14 +337,14 @@ def test_total():
 def test_long_names(character):
     """Names over 128 bytes are cut and kept apart; nested ones count together."""
     long = character * 200
-    copied = plain({long: 1, long + "x": 2, "a" * 100: {"b" * 100: {"c": 3}}})
+    copied = plain({long: 1, long + "x": 2, character * 50: {"b" * 100: {"c": 3}}})
     first, second, outer = copied
 
     assert len(first.encode()) <= len(second.encode()) <= 128
     assert first.endswith("…")
     assert second == first + "~2"
     (inner,) = copied[outer]
-    assert len(outer) + 1 + len(inner.encode()) <= 128
+    assert len(outer.encode()) + 1 + len(inner.encode()) <= 128
     assert copied[outer][inner] == "{'c': 3}"
 
 
