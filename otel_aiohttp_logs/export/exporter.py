@@ -20,11 +20,11 @@ from otel_aiohttp_logs.export.weight import weigh_log, weigh_span
 from otel_aiohttp_logs.export.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from otel_aiohttp_logs.export.settings import ExportSettings
-    from otel_aiohttp_logs.flat import FlatLog, FlatSpan, Plain
+    from otel_aiohttp_logs.flat import Attributes, FlatLog, FlatSpan
 
 log = logging.getLogger("otel_aiohttp_logs.export")
 
@@ -35,17 +35,18 @@ class Exporter:
 
     Nothing that it does raises into the application or waits for the network, but
     ``flush`` and ``close``, which wait as long as they're told to and no longer.
-    Raises ``ValueError`` for a certificate that cannot be read.
+    Raises ``ValueError`` for a certificate that cannot be read. A *resource* that is
+    a function is asked once more in each forked child.
     """
 
     def __init__(
         self,
         *,
-        resource: Mapping[str, Plain],
+        resource: Attributes | Callable[[], Attributes],
         traces: ExportSettings,
         logs: ExportSettings,
     ) -> None:
-        self._resource = encode_resource(resource)
+        self._resource = resource if callable(resource) else lambda: resource
         healths: dict[str, Health] = {}
         self._spans = _signal("spans", traces, weigh_span, group_spans, healths)
         self._logs = _signal("logs", logs, weigh_log, group_logs, healths)
@@ -109,7 +110,7 @@ class Exporter:
 
     def _start_worker(self) -> None:
         try:
-            self._worker = Worker(self._signals, self._resource)
+            self._worker = Worker(self._signals, encode_resource(self._resource()))
         except (OSError, RuntimeError) as error:
             # No descriptors or threads are left: the application has other worries.
             log.warning(

@@ -99,6 +99,8 @@ class Sender(Generic[R]):
             await self._drain(everything=True)
         except NobodyThereError:
             return
+        finally:
+            self._fail_flushes()
 
     async def _nap(self) -> bool:
         """Wait for a full batch or for the delay, and return True if it's the delay."""
@@ -136,6 +138,12 @@ class Sender(Generic[R]):
             if finished >= target and not done.done():
                 done.set_result(True)
         self._flushes = [flush for flush in self._flushes if not flush[1].done()]
+
+    def _fail_flushes(self) -> None:
+        for _, done in self._flushes:
+            if not done.done():
+                done.set_result(False)
+        self._flushes.clear()
 
     def _report_failure(self, number: int) -> None:
         if not self._has_failed:
@@ -176,13 +184,13 @@ class Sender(Generic[R]):
         """Post until the Collector accepts or refuses for good."""
         quiet = self._signal.settings.is_default
         waits = backoff(LONGEST_QUIET_WAIT if quiet else LONGEST_WAIT)
-        fresh = False
+        broken_before = False
         while True:
             outcome = await post(self._session, self._signal.destination, body)
             if not outcome.again:
                 return outcome
-            if outcome.stale and not fresh:
-                fresh = True
+            if outcome.stale and not broken_before:
+                broken_before = True
             else:
                 await self._wait_for_collector(outcome, next(waits))
             self._backlog.retried()
@@ -190,10 +198,7 @@ class Sender(Generic[R]):
     async def _wait_for_collector(self, outcome: Outcome, wait: float) -> None:
         self._signal.health.unreachable(self._signal.name, outcome.reason)
         if outcome.unreachable and self._signal.settings.is_default:
-            for _, done in self._flushes:
-                if not done.done():
-                    done.set_result(False)
-            self._flushes.clear()
+            self._fail_flushes()
         if self._closing:
             if outcome.unreachable:
                 raise NobodyThereError

@@ -154,4 +154,4 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        pass
+        """Nothing is open."""

@@ -35,6 +35,7 @@ class Worker:
         self._senders: list[Sender[Any]] = []
         # Not new_event_loop(): the application's policy may make loops of its own.
         self._loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop()
+        self._ready = asyncio.Event()
         self._deadline: asyncio.Future[float] = self._loop.create_future()
         for signal in signals:
             signal.backlog.wake = self._wake
@@ -82,12 +83,12 @@ class Worker:
             sender.wake()
 
     async def _flush(self) -> bool:
+        await self._ready.wait()
         flushes = [sender.flush() for sender in self._senders]
         return all(await asyncio.gather(*flushes))
 
     def _close_until(self, deadline: float) -> None:
-        if not self._deadline.done():
-            self._deadline.set_result(deadline)
+        self._deadline.set_result(deadline)
         for sender in self._senders:
             sender.close()
 
@@ -108,6 +109,7 @@ class Worker:
             self._senders += [
                 Sender(signal, self._resource, session) for signal in self._signals
             ]
+            self._ready.set()
             tasks = [asyncio.ensure_future(sender.run()) for sender in self._senders]
             deadline = await self._deadline
             for sender in self._senders:

@@ -27,6 +27,11 @@ class Colour(enum.IntEnum):
     RED = 7
 
 
+class Ratio(float):
+    def __float__(self) -> float:
+        raise RuntimeError
+
+
 class Shout(str):
     """A string that is something else when asked."""
 
@@ -92,6 +97,7 @@ def value_of(value):
         ([], []),
         ({}, {}),
         (float("-inf"), float("-inf")),
+        (Ratio(0.5), 0.5),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -267,6 +273,17 @@ def test_what_is_right_survives_beside_what_is_wrong():
     }
     assert [event.name for event in arrived.events] == ["event", ""]
     assert plain_attributes(arrived.events[0].attributes) == {"deep": {"a": [1]}}
+
+
+def test_a_value_that_raises():
+    """An attribute that cannot be read says so, and the others are kept."""
+    bad = flat_log("bad", attributes={"broken": BrokenMapping(a=1), "kept": "x"})
+
+    (record,) = log_records(decoded_logs([bad]))
+
+    assert plain(record.body) == "bad"
+    expected = {"broken": "<BrokenMapping: RuntimeError>", "kept": "x"}
+    assert plain_attributes(record.attributes) == expected
 
 
 def test_huge_body():

@@ -63,7 +63,13 @@ def finished():
 
 @pytest.fixture
 def provider(finished):
-    limits = SpanLimits(max_span_attributes=6, max_events=2, max_links=2)
+    limits = SpanLimits(
+        max_span_attributes=6,
+        max_events=2,
+        max_links=2,
+        max_event_attributes=3,
+        max_link_attributes=3,
+    )
     provider = TracerProvider(
         resource=Resource(RESOURCE), span_limits=limits, shutdown_on_exit=False
     )

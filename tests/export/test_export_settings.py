@@ -116,6 +116,21 @@ def test_bad_values(name, value):
         read(**{name: value})
 
 
+@pytest.mark.parametrize("endpoint", ["otel:4317", "http://otel:4317"])
+def test_grpc_is_left_to_upstream(endpoint):
+    """For upstream's exporters gRPC is a protocol, and its endpoints have any form."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+    }
+    settings = export_settings(Environment(environ), "LOGS", own=False)
+
+    assert (settings.protocol, settings.endpoint) == ("grpc", endpoint)
+    environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/json"
+    with pytest.raises(ValueError, match="http/protobuf or grpc"):
+        export_settings(Environment(environ), "LOGS", own=False)
+
+
 def test_switched_off():
     """The exporter ``none`` switches a signal off, and it alone."""
     assert not read(LOGS_EXPORTER="none").enabled

@@ -198,6 +198,16 @@ async def test_flush_in_time(collector, make_exporter):
     await collector.wait_for_logs()
 
 
+def test_flush_right_after_the_start(collector, make_exporter):
+    """Flush waits for a thread that has only just been started."""
+    for number in range(1, 21):
+        exporter = make_exporter(delay=60)
+        exporter.emit_log(flat_log())
+
+        assert exporter.flush(5)
+        assert len(collector.logs) == number
+
+
 def test_flush_without_a_thread(make_exporter):
     """Flush doesn't wait for an exporter that wasn't started."""
     exporter = make_exporter(start=False)

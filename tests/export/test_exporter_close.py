@@ -10,6 +10,7 @@ import pytest
 from export.records import flat_log, flat_span, settings
 
 from otel_aiohttp_logs.export.exporter import Exporter
+from otel_aiohttp_logs.export.worker import Worker
 
 
 def timed(exporter, timeout: float) -> float:
@@ -48,6 +49,20 @@ async def test_after_the_end(collector, make_exporter, lines):
         assert (stats.emitted, stats.dropped) == (1, {"closed": 1})
     assert collector.attempts == []
     assert lines() == []
+
+
+async def test_while_another_flushes(collector, make_exporter):
+    """A flush that waits is answered when the exporter is closed."""
+    exporter = make_exporter(delay=60)
+    collector.hang_next(times=10)
+    exporter.emit_log(flat_log())
+    began = time.monotonic()
+    flush = asyncio.create_task(asyncio.to_thread(exporter.flush, 30))
+    await collector.wait_until(lambda: len(collector.attempts) == 1)
+    await asyncio.to_thread(exporter.close, 0.3)
+
+    assert not await flush
+    assert time.monotonic() - began < 5
 
 
 async def test_without_start(make_exporter):
@@ -208,6 +223,15 @@ async def test_from_several_threads(collector, make_exporter):
         await asyncio.to_thread(thread.join)
 
     assert len(collector.logs) == 1
+
+
+async def test_worker_closed_twice(make_exporter):
+    """A worker whose thread is gone can be woken and closed without harm."""
+    worker = Worker(make_exporter(start=False)._signals, b"")
+    worker.close(5)
+
+    assert not worker.flush(5)
+    worker.close(5)
 
 
 async def test_at_once_after_the_start(collector):

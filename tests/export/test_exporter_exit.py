@@ -19,7 +19,7 @@ from otel_aiohttp_logs.export.exporter import Exporter
 logging.basicConfig(level=logging.DEBUG, format="%(name)s %(levelname)s %(message)s")
 changes = {changes!r}
 exporter = Exporter(
-    resource={{"service.name": "shop"}},
+    resource=lambda: {{"service.name": "shop", "process.pid": os.getpid()}},
     traces=settings("TRACES", {endpoint!r}, **changes),
     logs=settings("LOGS", {endpoint!r}, **changes),
 )
@@ -158,6 +158,34 @@ print("bye", flush=True)
     assert len(collector.logs) > 50
 
 
+async def test_no_descriptors_left(free_port):
+    """Where no thread can be started the program goes on, and is told so."""
+    program = """
+import resource
+exporter.close()
+exporter = Exporter(
+    resource={},
+    traces=settings("TRACES", "http://127.0.0.1:1"),
+    logs=settings("LOGS", "http://127.0.0.1:1"),
+)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+exporter.start()
+for _ in range(3000):
+    exporter.emit_log(flat_log())
+assert not exporter.flush(1)
+assert exporter.stats().logs.dropped == {"queue_full": 3000 - 2048}
+exporter.close()
+assert exporter.stats().logs.dropped == {"queue_full": 952, "shutdown": 2048}
+print("bye", flush=True)
+"""
+    status, _, errors = await run(f"http://127.0.0.1:{free_port}", program)
+
+    assert status == 0
+    assert "Nothing can be exported" in errors
+    ours = [line for line in errors.splitlines() if line.startswith("otel_aiohttp")]
+    assert len(ours) == 2
+
+
 FORK = """
 exporter.emit_log(flat_log("parent, before"))
 child = os.fork()
@@ -195,6 +223,7 @@ async def test_fork(collector, delay):
         "parent, before",
         "parent, after",
     ]
+    assert len({log.resource["process.pid"] for log in logs}) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -38,6 +38,7 @@ def test_backoff(longest):
         ("²", 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("Wed, 21 Oct 2999 07:28:00 GMT", MAX_RETRY_AFTER),
+        ("Wed, 21 Oct 2999 07:28:00 -0000", MAX_RETRY_AFTER),
         ("Wed, 99 Oct 2999 07:28:00 GMT", 0),
         ("Mon, 01 Jan 0000 00:00:00 -9999", 0),
     ],
