@@ -111,8 +111,8 @@ class Exporter:
     def _start_worker(self) -> None:
         try:
             self._worker = Worker(self._signals, encode_resource(self._resource()))
-        except (OSError, RuntimeError) as error:
-            # No descriptors or threads are left: the application has other worries.
+        except Exception as error:  # noqa: BLE001 - a forked child is in emit_log here
+            # No descriptors or threads are left, or the interpreter exits.
             log.warning(
                 "Nothing can be exported, the thread does not start (%s): records "
                 "are kept, as many as fit.",
