@@ -135,7 +135,6 @@ def _ids(ids: Sequence[object]) -> str:
     # So it is for each record that we stamped in a request; others may hold anything.
     if (
         len(text) < 256
-        and text.isascii()
         and text.isprintable()
         and text.count('"') == 16
         and "\\" not in text
