@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._resource import process_attributes
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     import logging
 
     from otel_aiohttp_logs._settings import Settings
+    from otel_aiohttp_logs.export.settings import ExportSettings
     from otel_aiohttp_logs.export.stats import Stats
-    from otel_aiohttp_logs.flat import FlatLog, FlatSpan
+    from otel_aiohttp_logs.flat import FlatLog
 
 # The one that the API is given: its global provider can be set only once.
 PROVIDER = OwnTracerProvider()
@@ -26,23 +28,19 @@ class OwnPipeline:
         self._settings = settings
         self._exporter = Exporter(
             resource=process_attributes(settings.resource),
-            traces=settings.traces,
-            logs=settings.logs,
+            traces=_unless(settings.disabled, settings.traces),
+            logs=_unless(settings.disabled, settings.logs),
         )
 
     def start(self) -> None:
         settings = self._settings
-        if settings.disabled:
-            return
-        sink = self._exporter.emit_span if settings.traces.enabled else _discard
-        PROVIDER.pipeline = SpanPipeline(
-            sampler(settings.sampler, settings.sampler_ratio), sink
-        )
+        if not settings.disabled:
+            decide = sampler(settings.sampler, settings.sampler_ratio)
+            PROVIDER.pipeline = SpanPipeline(decide, self._exporter.emit_span)
         self._exporter.start()
 
     def emit(self, _: logging.LogRecord, log: FlatLog) -> None:
-        if self._settings.logs.enabled and not self._settings.disabled:
-            self._exporter.emit_log(log)
+        self._exporter.emit_log(log)
 
     def muted_thread(self) -> int | None:
         return self._exporter.thread_id
@@ -62,5 +60,5 @@ class OwnPipeline:
         return self._exporter.stats()
 
 
-def _discard(_: FlatSpan) -> None:
-    """Sink of ``OTEL_TRACES_EXPORTER=none``: spans live, and go nowhere."""
+def _unless(disabled: bool, settings: ExportSettings) -> ExportSettings:  # noqa: FBT001
+    return replace(settings, enabled=settings.enabled and not disabled)

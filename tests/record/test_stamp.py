@@ -8,6 +8,7 @@ import pickle
 import queue
 import subprocess
 import sys
+import threading
 from logging.handlers import QueueHandler, QueueListener
 
 import pytest
@@ -15,7 +16,11 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach, set_value
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+from otel_aiohttp_logs.record.flatten import flat_log, severity_number
+from otel_aiohttp_logs.record.handler import span_event
 from otel_aiohttp_logs.record.stamp import REQUEST_ID, Stamping, ids_of
+from otel_aiohttp_logs.span.sampling import sampler
+from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -131,7 +136,9 @@ def test_copies_keep_ids_and_fields(stamped, in_request, heard):
 
 def test_a_pickle_is_read_without_us(stamped, in_request, heard):
     """A process that hasn't this library gets a plain record with the ids in it."""
+    log.propagate = False  # no formatter may have looked at it before
     log.info("hello", extra={"n": 1})
+    log.propagate = True
     code = (
         "import pickle, sys, logging\n"
         "record = pickle.load(sys.stdin.buffer)\n"
@@ -218,6 +225,42 @@ def test_a_factory_set_later_is_taken_in(in_request, heard):
     assert still is chained
     assert after is logging.LogRecord
     assert [ids(record)[0] for record in heard] == [TRACE, TRACE]
+
+
+def test_a_copied_event_finds_its_span_from_any_thread(stamped, heard):
+    """A line that is handled in another thread is an event of its own span."""
+    finished = []
+    provider = OwnTracerProvider()
+    provider.pipeline = SpanPipeline(sampler("always_on", 1.0), finished.append)
+    with provider.get_tracer("shop").start_as_current_span("work"):
+        log.info("hello")
+        thread = threading.Thread(
+            target=span_event, args=(heard[0], flat_log(heard[0]))
+        )
+        thread.start()
+        thread.join(10)
+
+    ((_, name, attributes, _),) = finished[0].events
+    assert (name, attributes["message"]) == ("log", "hello")
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [
+        (0, 1),
+        (5, 3),
+        (10, 5),
+        (20, 9),
+        (25, 11),
+        (30, 13),
+        (40, 17),
+        (50, 21),
+        (99, 24),
+    ],
+)
+def test_severity_numbers(level, severity):
+    """The specification's numbers; levels between logging's own lie between."""
+    assert severity_number(level) == severity
 
 
 def test_ids_of_any_record():

@@ -462,6 +462,9 @@ async def test_a_trusted_header_brings_the_request_id(instrumented, records):
         for value in sent
     ]
 
+    two = [("X-Request-ID", "one"), ("X-Request-ID", "two")]
+    got.append((await client.get("/x", headers=two)).headers["X-Request-ID"])
+
     assert got[0] == "abc-1.2:3"
     assert all(re.fullmatch(r"[0-9a-f-]{36}", value) for value in got[1:])
     assert records[0].request_id == "abc-1.2:3"

@@ -131,6 +131,16 @@ def test_an_existing_configuration_is_kept(first):
     assert out[1].startswith(f"aiohttp.access {trace_id} ")
 
 
+def test_a_configured_level_is_kept():
+    """A handler without a level: Python's WARNING stays. A level alone: it stays."""
+    run_it = "instrument_app(app)\nasyncio.run(main(app))"
+    handler = "import sys\nlogging.basicConfig(stream=sys.stdout)\n"
+    level = "logging.getLogger().setLevel(logging.ERROR)\n"
+
+    assert run(PROGRAM + handler + run_it, **QUIET) == ""
+    assert run(PROGRAM + level + run_it, **QUIET) == ""
+
+
 def test_only_loggers_without_a_handler_get_ours():
     """A handler on one logger: its lines aren't doubled, the others are still shown."""
     setup = """
@@ -475,6 +485,41 @@ async def test_upstreams_logging_handler_is_not_doubled(
     bodies = [x.log_record.body for x in logs.get_finished_logs()]
     assert bodies.count("handling") == 1
     assert collector.logs == []
+
+
+async def test_the_exporters_own_lines_are_not_exported(
+    serve, quick_export, collector, records
+):
+    """A refused batch makes a line, and that line must not make a batch."""
+    collector.fail_next(400, times=2)
+    app = app_with_ok()
+    instrument_app(app)
+    client = await serve(app)
+    await client.get("/")
+    said = "otel_aiohttp_logs.export"
+    await collector.wait_until(lambda: any(r.name == said for r in records))
+    await client.get("/")
+    await client.close()
+
+    assert said not in {line.scope for line in collector.logs}
+
+
+@pytest.mark.parametrize("signal", ["TRACES", "LOGS"])
+async def test_a_signal_can_be_switched_off(
+    serve, quick_export, collector, records, monkeypatch, pipeline, signal
+):
+    """OTEL_TRACES_EXPORTER=none, OTEL_LOGS_EXPORTER=none: only the other is sent."""
+    monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "none")
+    app = app_with_ok()
+    instrument_app(app, pipeline=pipeline)
+    client = await serve(app)
+    await client.get("/")
+    await client.close()
+
+    (line,) = [r for r in records if r.name == "shop"]
+    assert bool(collector.spans) == (signal == "LOGS")
+    assert bool(collector.logs) == (signal == "TRACES")
+    assert line.trace_flags == "03"
 
 
 async def test_sdk_disabled(

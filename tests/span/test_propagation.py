@@ -186,7 +186,7 @@ def test_another_propagator_is_heard():
     )
 
     class Single(TextMapPropagator):
-        fields = {"b3"}
+        fields = frozenset({"b3"})
 
         def extract(self, carrier, context=None, getter=None):
             assert "b3" in getter.keys(carrier)

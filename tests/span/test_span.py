@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -253,3 +256,26 @@ def test_what_is_not_sampled_still_has_ids(provider, tracer, finished):
     assert unsampled.get_span_context().trace_flags == 0x02
     assert idle.get_span_context().is_valid
     assert finished == []
+
+
+def test_forked_processes_make_ids_of_their_own():
+    """The children of a pre-forking server don't repeat each other's ids."""
+    code = (
+        "import os\n"
+        "from otel_aiohttp_logs.span.ids import new_trace_id\n"
+        "for _ in range(2):\n"
+        "    if os.fork() == 0:\n"
+        "        os.write(1, f'{new_trace_id():032x} '.encode())\n"
+        "        os._exit(0)\n"
+        "    os.wait()\n"
+        "print(f'{new_trace_id():032x}')"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert len(set(shown.stdout.split())) == 3
