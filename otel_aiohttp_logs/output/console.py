@@ -42,6 +42,21 @@ _LEVELS = {
     logging.CRITICAL: "\x1b[1;37;41m",
 }
 _SHORT_LEVELS = {"WARNING": "WARN ", "CRITICAL": "CRIT "}
+# What aiohttp's access lines have in their message, and once more as fields.
+_ACCESS_LOGGER = "aiohttp.access"
+_ACCESS_FIELDS = (
+    "remote_address",
+    "request_start_time",
+    "process_id",
+    "first_request_line",
+    "response_status",
+    "response_size",
+    "request_time",
+    "request_time_frac",
+    "request_time_micro",
+    "request_header",
+    "response_header",
+)
 _BAR = "▌"
 _ID_WIDTH = 8
 # Time and level, which a traceback leaves blank.
@@ -94,6 +109,9 @@ class ConsoleFormatter(logging.Formatter):
             f"{self._paint(logger, _DIM)} {text}"
         )
         fields = extra_fields(record)
+        if record.name == _ACCESS_LOGGER:
+            for name in _ACCESS_FIELDS:
+                fields.pop(name, None)
         stack_info = fields.pop("stack_info", None)
         if fields:
             line += "  " + self._paint(_pairs(fields), _DIM)

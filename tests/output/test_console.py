@@ -191,6 +191,17 @@ def test_fields(value, expected):
     assert line.endswith(f" x  v={expected} w=1")
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("aiohttp.access", "  user=ada"), ("shop", "  response_status=200 user=ada")],
+)
+def test_access_lines_say_it_once(name, shown):
+    """What an access line has in its message isn't repeated as fields."""
+    record = record_of("GET / 200", name, response_status=200, user="ada")
+
+    assert text_of(record).endswith(" GET / 200" + shown)
+
+
 @pytest.mark.parametrize(("request_id", "bar"), [(FIRST, "▌"), (None, " ")])
 def test_traceback(request_id, bar):
     """A traceback hangs below the line, each of its lines behind the request's bar."""
