@@ -66,6 +66,7 @@ async def running(*arguments, **env):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         limit=2**20,
+        start_new_session=True,
     )
     try:
         yield Demo(process)
@@ -150,7 +151,8 @@ async def test_ctrl_c_ends_it_in_order():
     async with running() as demo:
         await demo.until("order accepted")
         children = await demo.children()
-        demo.process.send_signal(signal.SIGINT)
+        # As a terminal does: every process of the group gets it.
+        os.killpg(demo.process.pid, signal.SIGINT)
 
         assert await demo.end() == 0, demo.text
     assert "Each line under its own request" in demo.text
