@@ -59,6 +59,9 @@ class _Running:
         self._handler.outlets = (*copies, *self._outlets())
         self._handlers.attach()
 
+    def stats(self) -> Stats:
+        return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
+
     def stop(self) -> None:
         self._stamping.undo()
         self.pipeline.stop()
@@ -84,7 +87,7 @@ class Process:
         self._lock = threading.Lock()
         self._users = 0
         self._running: _Running | None = None
-        self._pipeline: OwnPipeline | SdkPipeline | None = None
+        self._last: _Running | None = None
 
     def acquire(
         self, settings: Settings, logger_provider: LoggerProvider | None
@@ -97,7 +100,7 @@ class Process:
         with self._lock:
             if self._running is None:
                 self._running = _Running(settings, logger_provider)
-                self._pipeline = self._running.pipeline
+                self._last = self._running
             else:
                 _check_same(self._running.settings, settings)
             self._users += 1
@@ -133,11 +136,11 @@ class Process:
             return given or _global_tracer_provider(pipeline)
 
     def flush(self, timeout: float) -> bool:
-        return self._pipeline is None or self._pipeline.flush(timeout)
+        return self._last is None or self._last.pipeline.flush(timeout)
 
     def stats(self) -> Stats:
         """Return the counts of the pipeline that runs, or of the last one that did."""
-        return Stats() if self._pipeline is None else self._pipeline.stats()
+        return Stats() if self._last is None else self._last.stats()
 
 
 def _pipeline(settings: Settings) -> OwnPipeline | SdkPipeline:

@@ -77,6 +77,7 @@ def test_stats_fields():
     assert [f.name for f in dataclasses.fields(otel_aiohttp_logs.Stats)] == [
         "logs",
         "spans",
+        "lines_lost",
     ]
     assert otel_aiohttp_logs.Stats.__dataclass_params__.frozen
 

@@ -33,3 +33,5 @@ class SignalStats:
 class Stats:
     logs: SignalStats = field(default_factory=SignalStats)
     spans: SignalStats = field(default_factory=SignalStats)
+    lines_lost: int = 0
+    """Lines that stdout did not take: it was closed, or a pipe without a reader."""

@@ -36,6 +36,11 @@ class RootHandlers:
             self._level_before = root.level
             root.setLevel(self._level)
 
+    @property
+    def lost(self) -> int:
+        """How many lines stdout did not take."""
+        return 0 if self._stdout is None else self._stdout.lost
+
     def detach(self) -> None:
         root = logging.getLogger()
         root.removeHandler(self._passing_on)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def stdout_handler(
     output: str, *, ours: Container[logging.Handler] = ()
-) -> logging.Handler | None:
+) -> StdoutHandler | None:
     """
     Return the handler for *output*: auto, json, console, or None for none.
 

@@ -27,7 +27,8 @@ class OwnPipeline:
         self.tracer_provider = PROVIDER
         self._settings = settings
         self._exporter = Exporter(
-            resource=process_attributes(settings.resource),
+            # Asked again in a forked child, which is another process.
+            resource=lambda: process_attributes(settings.resource),
             traces=_unless(settings.disabled, settings.traces),
             logs=_unless(settings.disabled, settings.logs),
         )

@@ -34,22 +34,34 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
     return FlatLog(
         int(record.created * 1_000_000_000),
         severity_number(record.levelno),
-        record.levelname,
-        record.name,
+        record.levelname or "",
+        record.name or "",
         body,
         attributes,
-        int(ids.trace_id or "0", 16),
-        int(ids.span_id or "0", 16),
-        int(ids.trace_flags or "0", 16),
+        _number(ids.trace_id, 32),
+        _number(ids.span_id, 16),
+        _number(ids.trace_flags, 2),
     )
 
 
-def severity_number(level: int) -> int:
+def _number(text: str | None, digits: int) -> int:
+    """Return what *text* stands for, 0 if it isn't *digits* of hex."""
+    if text is None:
+        return 0
+    try:
+        return int(text, 16) if len(text) == digits else 0
+    except (TypeError, ValueError):  # an id that somebody else put on the record
+        return 0
+
+
+def severity_number(level: object) -> int:
     """
     Return the severity of a level of ``logging``: INFO is 9, ERROR is 17.
 
-    Levels between two of logging's own count on: 25 is INFO2 to INFO4.
+    0 means that nobody said. Levels between two of logging's own count on: 25 is INFO2 to INFO4.
     """
+    if not isinstance(level, int):  # makeLogRecord leaves None
+        return 0
     if level < 10:
         return 1 + max(level, 0) * 4 // 10
     if level >= 50:

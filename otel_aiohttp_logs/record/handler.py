@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     Outlet = Callable[[logging.LogRecord, FlatLog], None]
 
 
+_MUTED_LOGGER = "otel_aiohttp_logs.export"
+
+
 class OutletHandler(logging.Handler):
     """
     Makes each record flat once and gives it to each outlet.
 
-    Records of the exporting thread are left out: else each failure to export would
-    make a record to export.
+    What the exporter logs is left out, and all else that its thread logs: a failure
+    to export would make a record to export.
     """
 
     def __init__(self, muted_thread: Callable[[], int | None]) -> None:
@@ -34,7 +37,9 @@ class OutletHandler(logging.Handler):
 
     # Without the lock of Handler.handle: the outlets are safe in each thread.
     def handle(self, record: logging.LogRecord) -> bool:
-        if record.thread == self._muted_thread() or not self.filter(record):
+        if record.thread == self._muted_thread() or record.name == _MUTED_LOGGER:
+            return False
+        if not self.filter(record):
             return False
         self.emit(record)
         return True

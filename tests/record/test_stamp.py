@@ -263,6 +263,14 @@ def test_severity_numbers(level, severity):
     assert severity_number(level) == severity
 
 
+@pytest.mark.parametrize("given", ["x", "", "0" * 31, 7, None, "z" * 32, b"1"])
+def test_ids_that_are_none_do_not_spoil_a_record(given):
+    """What somebody else put on a record may be anything; the line goes out."""
+    record = logging.makeLogRecord({"msg": "hello", "trace_id": given})
+
+    assert (flat_log(record).trace_id, flat_log(record).body) == (0, "hello")
+
+
 def test_ids_of_any_record():
     """A record that somebody else stamped has ids, one that nobody did has none."""
     record = logging.LogRecord("shop", 20, "", 0, "x", (), None)

@@ -112,6 +112,20 @@ def test_output_and_level_can_be_chosen(options, lines):
     assert len([line for line in out if '"asyncio"' not in line]) == lines
 
 
+def test_lines_that_stdout_does_not_take_are_counted():
+    """A closed stdout never reaches the application, and can be seen in stats()."""
+    setup = """
+import os, sys
+from otel_aiohttp_logs import stats
+instrument_app(app, output="json")
+kept = os.dup(1)
+sys.stdout.close()
+asyncio.run(main(app))
+os.write(kept, str(stats().lines_lost).encode())
+"""
+    assert run(PROGRAM + setup, **QUIET) == "2"
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_an_existing_configuration_is_kept(first):
     """BasicConfig before or after the call: its lines, once each, and none of ours."""
