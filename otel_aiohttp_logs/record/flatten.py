@@ -58,7 +58,7 @@ def severity_number(level: object) -> int:
     """
     Return the severity of a level of ``logging``: INFO is 9, ERROR is 17.
 
-    0 means that nobody said. Levels between two of logging's own count on: 25 is INFO2 to INFO4.
+    Levels between two of logging's own count on: 25 is INFO3. 0: nobody said.
     """
     if not isinstance(level, int):  # makeLogRecord leaves None
         return 0
