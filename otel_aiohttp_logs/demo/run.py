@@ -72,9 +72,9 @@ async def _run(demo: Demo, out: Terminal) -> int:
         stock = await enter(running("stock", stock_sock, stock_env, show("stock")))
         shop_env = env("shop", STOCK_URL=stock_url)
         shop = await enter(running("shop", shop_sock, shop_env, show("shop")))
+        await _until_ready(shop, shop_url)
+        await _until_ready(stock, stock_url)
         caller = Caller(await enter(ClientSession(shop_url)))
-        await _until_ready(caller.session, shop, shop_url)
-        await _until_ready(caller.session, stock, stock_url)
         await _call(caller, demo, stop, (shop, stock))
         # The shop first: its last requests still need the stock.
         await shop.stop()
@@ -117,16 +117,16 @@ def _url(sock: socket.socket) -> str:
     return f"http://{LOOPBACK}:{sock.getsockname()[1]}"
 
 
-async def _until_ready(session: ClientSession, service: Service, url: str) -> None:
+async def _until_ready(service: Service, url: str) -> None:
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        _check_alive(service)
-        with suppress(ClientError, asyncio.TimeoutError):
-            timeout = ClientTimeout(total=1)
-            async with session.get(f"{url}/healthz", timeout=timeout) as response:
-                if response.status == 200:
-                    return
-        await asyncio.sleep(0.05)
+    async with ClientSession(url, timeout=ClientTimeout(total=1)) as session:
+        while time.monotonic() < deadline:
+            _check_alive(service)
+            with suppress(ClientError, asyncio.TimeoutError):
+                async with session.get("/healthz") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.05)
     msg = f"{service.name} did not answer within {PATIENCE} s; it said what is above."
     raise DemoError(msg)
 
