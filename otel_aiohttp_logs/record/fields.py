@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.exceptions import ExceptionFields, exception
 from otel_aiohttp_logs.record.safe import Room, plain, unique
+from otel_aiohttp_logs.record.stamp import shows_our_ids
 from otel_aiohttp_logs.record.text import (
     MAX_NAME,
     exact,
@@ -77,9 +78,10 @@ _OWN_PREFIXES = ("service.", "telemetry.", "scope.")
 
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
 _BLANK_COUNT = len(_BLANK)
-_LAST = list(_BLANK)[-1:]
+_LAST = list(_BLANK)[-1]
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
 _NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName"})
+_NO_EXTRA_NOR_ID = _NO_EXTRA | _ID_NAMES
 
 
 def message(record: logging.LogRecord) -> str:
@@ -133,10 +135,11 @@ def extra_fields(record: logging.LogRecord) -> dict[str, Plain]:
     Return what the application passed in ``extra``, as plain values.
 
     ``stack_info`` is among them if it was asked for. Of more than ``MAX_FIELDS`` the
-    first are kept and ``extra.left_out`` says how many are missing.
+    first are kept and ``extra.left_out`` says how many are missing. Ask for the message
+    first: that is what tells the application's ``extra={"trace_id": …}`` from our ids.
     """
     values = vars(record)
-    keys = _extra_keys(values)
+    keys = _extra_keys(record, values)
     fields: dict[str, Plain] = {}
     if keys:
         room = Room()
@@ -146,21 +149,23 @@ def extra_fields(record: logging.LogRecord) -> dict[str, Plain]:
                 break
             room.fields -= 1
             value = values[key]
-            name = _name(key, value)
+            name, name_room = _name(key, value)
             if name in fields:
-                name = unique(name, fields)
-            fields[name] = plain(value, room, MAX_NAME - size_of(name) - 1)
+                name, name_room = _measured(unique(name, fields))
+            fields[name] = plain(value, room, name_room)
     if record.stack_info:
         fields["stack_info"] = text_of(record.stack_info, MAX_MESSAGE)
     return fields
 
 
-def _extra_keys(values: Mapping[str, object]) -> list[str]:
+def _extra_keys(record: logging.LogRecord, values: Mapping[str, object]) -> list[str]:
     # ``LogRecord.__init__`` sets its own attributes first, and what is in ``extra``
     # comes behind them. A class of the application may do it differently.
     keys = list(values)
-    if keys[_BLANK_COUNT - 1 : _BLANK_COUNT] == _LAST:
+    if len(keys) >= _BLANK_COUNT and keys[_BLANK_COUNT - 1] == _LAST:
         keys = keys[_BLANK_COUNT:]
+    if shows_our_ids(record):
+        return [key for key in keys if key not in _NO_EXTRA_NOR_ID]
     return [
         key
         for key in keys
@@ -169,14 +174,19 @@ def _extra_keys(values: Mapping[str, object]) -> list[str]:
     ]
 
 
-def _name(key: object, value: object) -> str:
+def _name(key: object, value: object) -> tuple[str, int]:
+    """Return the name of a field, and how long the names inside of it may be."""
     if type(key) is not str:
         key = name_of(key)
     elif len(key) <= MAX_NAME and key not in _OWN_ROOTS:
         return _prepared_name(key)
-    return name_of(own_name(key, value))
+    return _measured(name_of(own_name(key, value)))
 
 
 @lru_cache(maxsize=1024)
-def _prepared_name(key: str) -> str:
-    return name_of(own_name(key, None))
+def _prepared_name(key: str) -> tuple[str, int]:
+    return _measured(name_of(own_name(key, None)))
+
+
+def _measured(name: str) -> tuple[str, int]:
+    return name, MAX_NAME - size_of(name) - 1

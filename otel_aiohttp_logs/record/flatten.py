@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.flat import FlatLog
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import logging
 
     from otel_aiohttp_logs.flat import Plain
+    from otel_aiohttp_logs.record.stamp import Ids
 
 
 def flat_log(record: logging.LogRecord) -> FlatLog:
@@ -38,10 +40,23 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
         record.name or "",
         body,
         attributes,
-        _number(ids.trace_id, 32),
-        _number(ids.span_id, 16),
-        _number(ids.trace_flags, 2),
+        *_numbers(ids),
     )
+
+
+def _numbers(ids: Ids) -> tuple[int, int, int]:
+    try:
+        return _known_numbers(ids.trace_id, ids.span_id, ids.trace_flags)
+    except TypeError:  # unhashable: ids that somebody else put on the record
+        return 0, 0, 0
+
+
+# A request's lines, of which there are several, have the same ids.
+@lru_cache(maxsize=256)
+def _known_numbers(
+    trace_id: str | None, span_id: str | None, trace_flags: str | None
+) -> tuple[int, int, int]:
+    return _number(trace_id, 32), _number(span_id, 16), _number(trace_flags, 2)
 
 
 def _number(text: str | None, digits: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from opentelemetry.context import Context, create_key, get_current
@@ -33,14 +34,19 @@ _NO_IDS = Ids()
 def ids_in(context: Context) -> Ids:
     span = get_current_span(context).get_span_context()
     request_id = context.get(REQUEST_ID)
+    if request_id is not None:
+        request_id = str(request_id)
     if not span.is_valid:
-        return _NO_IDS if request_id is None else Ids(request_id=str(request_id))
-    return Ids(
-        f"{span.trace_id:032x}",
-        f"{span.span_id:016x}",
-        f"{span.trace_flags:02x}",
-        None if request_id is None else str(request_id),
-    )
+        return _NO_IDS if request_id is None else Ids(request_id=request_id)
+    return _as_text(span.trace_id, span.span_id, span.trace_flags, request_id)
+
+
+# A request's lines, of which there are several, have the same ids.
+@lru_cache(maxsize=256)
+def _as_text(
+    trace_id: int, span_id: int, trace_flags: int, request_id: str | None
+) -> Ids:
+    return Ids(f"{trace_id:032x}", f"{span_id:016x}", f"{trace_flags:02x}", request_id)
 
 
 class _Stamped:
@@ -101,12 +107,18 @@ class _Stamped:
         By then ``extra`` is on the record. What the application put there under one
         of our names is kept, under ``extra.<name>``.
         """
-        fields = vars(self)
-        for name, value in zip(ID_NAMES, self.ids, strict=True):
-            given = fields.get(name, value)
-            if given != value:
-                fields[f"extra.{name}"] = given
-            fields[name] = value
+        fields, ids = vars(self), self.ids
+        if fields.keys().isdisjoint(ID_NAMES):
+            fields["trace_id"] = ids.trace_id
+            fields["span_id"] = ids.span_id
+            fields["trace_flags"] = ids.trace_flags
+            fields["request_id"] = ids.request_id
+        elif tuple(map(fields.get, ID_NAMES)) != ids:
+            for name, value in zip(ID_NAMES, ids, strict=True):
+                given = fields.get(name, value)
+                if given != value:
+                    fields[f"extra.{name}"] = given
+                fields[name] = value
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         # A copy, or the reader of a pickle, may be a process without our classes.
@@ -156,6 +168,11 @@ def ids_of(record: logging.LogRecord) -> Ids:
     if isinstance(record, _Stamped):
         return record.ids
     return Ids(*(getattr(record, name, None) for name in ID_NAMES))
+
+
+def shows_our_ids(record: logging.LogRecord) -> bool:
+    """Tell whether the ids in its ``__dict__`` are ours: see ``settle``."""
+    return isinstance(record, _Stamped) and record.stamp is not None
 
 
 def context_of(record: logging.LogRecord) -> Context:

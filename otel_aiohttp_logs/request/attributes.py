@@ -7,6 +7,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opentelemetry.semconv.attributes.client_attributes import CLIENT_ADDRESS
@@ -28,6 +29,8 @@ from opentelemetry.semconv.attributes.url_attributes import (
 from opentelemetry.semconv.attributes.user_agent_attributes import USER_AGENT_ORIGINAL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
 _METHODS = frozenset(
@@ -101,7 +104,8 @@ def request_attributes(request: web.Request, route: str | None) -> dict[str, str
     return attributes
 
 
-def server_address(host: str) -> dict[str, str | int]:
+@lru_cache(maxsize=128)  # nearly all requests come to a few hosts
+def server_address(host: str) -> Mapping[str, str | int]:
     """Return address and port of a ``Host`` header, without what is invalid."""
     match = _HOST.fullmatch(host)
     if match is None:

@@ -67,11 +67,13 @@ class ServedRequest:
         self._request: web.Request | None = request
         self._response: web.StreamResponse | None = None
         self._error: BaseException | None = None
+        attributes = request_attributes(request, route)
+        attributes["request_id"] = self.request_id
         self._span: Span = instruments.tracer.start_span(
             span_name(request.method, route),
             context,
             SpanKind.SERVER,
-            {**request_attributes(request, route), "request_id": self.request_id},
+            attributes,
             start_time=start_time,
         )
         context = set_value(REQUEST_ID, self.request_id, context)
@@ -120,7 +122,8 @@ _KEY = _RequestKey("otel_aiohttp_logs.served", ServedRequest)
 
 def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
     """Return the request's telemetry, begun now; None if it is on its way already."""
-    if _KEY in request:
+    # To ask an empty request raises inside of it, which takes longer.
+    if len(request) and _KEY in request:
         return None
     served = ServedRequest(request, instruments)
     request[_KEY] = served
