@@ -147,6 +147,15 @@ def test_public_names_are_mentioned():
     assert {name for name in public if name not in README} == set()
 
 
+def test_versions_are_those_of_the_package():
+    """What it runs on is said as ``pyproject.toml`` says it."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    oldest = re.search(r'"aiohttp>=([\d.]+)"', project)[1]
+    pythons = re.findall(r":: Python :: (3\.\d+)", project)
+
+    assert f"CPython {pythons[0]} to {pythons[-1]}, aiohttp {oldest} or later" in README
+
+
 def test_json_example():
     """The JSON line has the keys in the order that is promised, and the ids' forms."""
     (example,) = blocks("json")
