@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from stack_check.backends import cache
 from stack_check.bring_up import bring_up, grafana_not_run
 from stack_check.checks import ALL, run_checks
-from stack_check.ground import InTheWayError
+from stack_check.ground import InTheWayError, where_to_look
 from stack_check.kept import Made, made_before, only_run, take_containers_away
 from stack_check.report import Report, closing_line, say
 from stack_check.shell import CommandError
@@ -66,6 +66,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
                 print(ground.tail(), file=sys.stderr)
             made.save()
         if options.keep:
+            ground.lines_by_otlp()
             at_exit.pop_all()
             made.kept = True
             made.save()
@@ -75,7 +76,8 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     print("Memory: " + ", ".join(f"{name} {used}" for name, used in memory.items()))
     say("done")
     if options.keep:
-        print(f"{ground.start_here()}\nIt keeps running: scripts/stack --down ends it.")
+        print("It keeps running; scripts/stack --down ends it.")
+        print("\n".join(where_to_look(ground.model)))
     print(closing_line(len(report.rows) - report.failed, report.failed))
     return FAILED if report.failed else 0
 

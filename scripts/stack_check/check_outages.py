@@ -47,6 +47,8 @@ class Outage:
 
     requests: Sequence[Request]
     began_ns: int
+    gone_ns: int
+    """Between these two the part went: Docker takes its time."""
     ended_ns: int
 
     @property
@@ -74,6 +76,7 @@ async def under_load(
         await asyncio.sleep(1.5)
         began = time.time_ns()
         await asyncio.to_thread(end_it, part)
+        gone = time.time_ns()
         await asyncio.sleep(max(0.0, seconds - (time.time_ns() - began) / SECOND))
         await asyncio.to_thread(ground.start, part)
         ended = time.time_ns()
@@ -81,7 +84,7 @@ async def under_load(
     finally:
         over.set()
         requests = await load
-    return Outage(requests, began, ended)
+    return Outage(requests, began, gone, ended)
 
 
 async def check_stops(
@@ -145,10 +148,10 @@ async def check_kills(
             row.count(f"{total:,} spans, {gone} lost")
             earliest = outage.began_ns - seconds * SECOND
             row.none_of(
-                f"{request} had ended long before and lost {count} lines"
+                f"{request} was not under way and lost {count} lines"
                 for request, count in lost
                 if not earliest < request.ended_ns + SECOND
-                or request.began_ns > outage.began_ns
+                or request.began_ns > outage.gone_ns
             )
             row.expect(wanted, "no line was sent")
             row.expect(part == COLLECTOR or not gone, "spans were lost")
@@ -163,7 +166,7 @@ async def _check_jaeger_killed(
     with report.row(4, f"kill -9 of {JAEGER}: {says}") as row:
         outage = await under_load(ground, shop, JAEGER, ground.kill, KILLED_FOR)
         lines, spans = await _stored(stores, outage.requests, PATIENCE, outage)
-        since = [r for r in outage.requests if r.began_ns > outage.began_ns]
+        since = [r for r in outage.requests if r.began_ns > outage.gone_ns]
         lost, total = lost_spans(since, spans)
         row.all_of(total - lost, total, "spans since")
         before, all_before = lost_spans(
@@ -185,7 +188,7 @@ async def _stored(
     Only the requests *after* an outage are waited for, if one is given: what was before
     them has come by then, or never will.
     """
-    awaited = [r for r in requests if not after or r.began_ns > after.began_ns]
+    awaited = [r for r in requests if not after or r.began_ns > after.gone_ns]
     lines: list[Fields] = []
     spans: dict[str, list[StoredSpan]] = {}
     start_ns = min(request.began_ns for request in requests) - SECOND

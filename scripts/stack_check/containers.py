@@ -94,6 +94,9 @@ class Containers:
         self.compose.with_file(*files).call(*command)
         self._look()
 
+    def lines_by_otlp(self) -> None:
+        self.compose.call("up", "-d", "--wait", "--wait-timeout", "60")
+
     def stop(self, part: str) -> None:
         call(["docker", "stop", "-t", "10", _container(part)])
 

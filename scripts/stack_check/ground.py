@@ -61,6 +61,9 @@ class Ground(Protocol):
     def lines_by_stdout(self, *, otlp_as_well: bool) -> None:
         """Go over to the overlay docker-compose.stdout.yml."""
 
+    def lines_by_otlp(self) -> None:
+        """Go back to the stack as it is without the overlay."""
+
     def start_here(self) -> str:
         """Get what the stack says at the end of its start."""
 
@@ -98,6 +101,14 @@ def addresses(model: Model) -> Addresses:
         logs=url(LOGS, 9428),
         otlp=url(COLLECTOR, 4318),
     )
+
+
+def where_to_look(model: Model) -> list[str]:
+    """
+    Return the lines with URLs that the stack prints at the end of its start.
+    """
+    said = str(model["services"]["start-here"]["command"][1])
+    return [line for line in said.splitlines() if "http" in line]
 
 
 def model_of(text: str) -> Model:

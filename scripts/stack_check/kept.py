@@ -22,6 +22,7 @@ from stack_check.shell import CommandError, call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+IMAGE_LABEL = "otel-aiohttp-logs.demo"
 LABEL = f"label=com.docker.compose.project={PROJECT}"
 
 
@@ -50,6 +51,10 @@ class Made:
         for image in self.images:
             with suppress(CommandError):
                 call(["docker", "rmi", image])
+        with suppress(CommandError):
+            # Of our image's builds, what is no longer of use to the next.
+            old = ["--filter", f"label={IMAGE_LABEL}", "--filter", "until=24h"]
+            call(["docker", "image", "prune", "-f", *old])
         _end(self.dockerd)
         if self.run:
             shutil.rmtree(self.run, ignore_errors=True)

@@ -24,6 +24,7 @@ from stack_check.ground import (
     Model,
     addresses,
     published,
+    where_to_look,
 )
 from stack_check.kept import identity
 from stack_check.settings import collector_words, jaeger_words, service_environment
@@ -66,7 +67,7 @@ class Processes:
 
     def start_here(self) -> str:
         """Get what the container would print: there is nothing to run in it."""
-        return str(self.model["services"]["start-here"]["command"][1])
+        return "\n".join(where_to_look(self.model))
 
     def down(self) -> None:
         # The last one first: a service whose Collector is gone takes its time to end.
@@ -115,12 +116,18 @@ class Processes:
         ]
 
     def lines_by_stdout(self, *, otlp_as_well: bool) -> None:
-        changed = ["shop", "stock"]
-        if not self._overlay:
-            changed.append(COLLECTOR)
-        self._overlay, self._otlp_lines = True, otlp_as_well
+        self._restart(overlay=True, otlp_lines=otlp_as_well)
+
+    def lines_by_otlp(self) -> None:
+        self._restart(overlay=False, otlp_lines=True)
+
+    def _restart(self, *, overlay: bool, otlp_lines: bool) -> None:
+        changed = ["shop", "stock", COLLECTOR]
+        if overlay == self._overlay:
+            changed.remove(COLLECTOR)
         for part in changed:
             self.stop(part)
+        self._overlay, self._otlp_lines = overlay, otlp_lines
         for part in reversed(changed):
             self.start(part)
 
