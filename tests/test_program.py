@@ -35,15 +35,22 @@ def get(port):
     """Status and headers of one request, as soon as the port answers."""
     until = time.monotonic() + 20
     while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
-                return answer.status, answer.headers
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, answer.headers
-        except OSError:
-            assert time.monotonic() < until, "the program doesn't listen"
-            time.sleep(0.02)
+        answer = ask(port)
+        if answer is not None:
+            return answer
+        assert time.monotonic() < until, "the program doesn't listen"
+        time.sleep(0.02)
+
+
+def ask(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers
+    except OSError:
+        return None
 
 
 def run(port, **environ):
@@ -67,7 +74,7 @@ def run(port, **environ):
 
 
 def test_the_program_of_the_readme(free_port, collector):
-    """Its lines are on stdout and at the Collector, and it ends as it did without us."""
+    """Its lines are on stdout and at the Collector, and it ends as without us."""
     answer, out, err, seconds = run(
         free_port, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint
     )
