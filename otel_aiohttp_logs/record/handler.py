@@ -39,7 +39,7 @@ class OutletHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         if record.thread == self._muted_thread() or record.name == _MUTED_LOGGER:
             return False
-        if not self.filter(record):
+        if not self.outlets or not self.filter(record):
             return False
         self.emit(record)
         return True
