@@ -23,6 +23,8 @@ from stack_check.shell import CommandError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stack_check.ground import Ground
+
 FAILED, IN_THE_WAY = 1, 2
 
 
@@ -57,29 +59,35 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         made.save()
         ground = bring_up(made, folder, options)
         say(f"up {ground.name}: {ground.up_seconds:.1f} s")
-        try:
-            checks = run_checks(report, ground, options.only, grafana=options.grafana)
-            asyncio.run(checks)
-        finally:
-            memory = ground.memory()
-            if report.failed or not report.rows:
-                print(ground.tail(), file=sys.stderr)
-            made.save()
+        checks = run_checks(report, ground, options.only, grafana=options.grafana)
+        asyncio.run(checks)
+        memory = ", ".join(f"{name} {used}" for name, used in ground.memory().items())
+        if report.failed:
+            print(ground.tail(), file=sys.stderr)
         if options.keep:
             ground.lines_by_otlp()
             at_exit.pop_all()
             made.kept = True
             made.save()
+        else:
+            _take_down(report, ground)
     report.print(ground.name)
     if not options.grafana:
         print(grafana_not_run(ground.model))
-    print("Memory: " + ", ".join(f"{name} {used}" for name, used in memory.items()))
+    print(f"Memory: {memory}")
     say("done")
     if options.keep:
         print("It keeps running; scripts/stack --down ends it.")
-        print("\n".join(where_to_look(ground.model)))
+        print("\n".join(where_to_look(ground.model, grafana=options.grafana)))
     print(closing_line(len(report.rows) - report.failed, report.failed))
     return FAILED if report.failed else 0
+
+
+def _take_down(report: Report, ground: Ground) -> None:
+    with report.row(0, "down: nothing is left") as row:
+        left = ground.down()
+        row.count(f"{len(left)} containers, volumes and networks")
+        row.none_of(left)
 
 
 def _down(before: Made | None) -> int:

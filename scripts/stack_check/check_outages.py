@@ -35,6 +35,8 @@ PER_SECOND = 20
 SECOND = 10**9
 PATIENCE = 30
 STOPPED_FOR, KILLED_FOR = 10, 2
+AROUND = 1
+"""Seconds of load before and after."""
 SLOWER = 2
 NOISE_MS = {"median": 30, "95 %": 250}
 """What a machine with two cores and other work adds. A shop that waits for a Collector
@@ -73,14 +75,14 @@ async def under_load(
     over = asyncio.Event()
     load = asyncio.create_task(shop.steadily(PER_SECOND, over))
     try:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(AROUND)
         began = time.time_ns()
         await asyncio.to_thread(end_it, part)
         gone = time.time_ns()
         await asyncio.sleep(max(0.0, seconds - (time.time_ns() - began) / SECOND))
         await asyncio.to_thread(ground.start, part)
         ended = time.time_ns()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(AROUND)
     finally:
         over.set()
         requests = await load

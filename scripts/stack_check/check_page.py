@@ -15,32 +15,39 @@ from stack_check.links import page_url
 from stack_check.truth import expected_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stack_check.ground import Ground
-    from stack_check.load import Request, Shop
+    from stack_check.load import Request
     from stack_check.report import Report
 
 WANTED = ("failing", "slow")
 """Scenarios whose lines come from both services, with all severities."""
 
 
-async def check_page(report: Report, ground: Ground, shop: Shop) -> None:
+async def check_page(
+    report: Report, ground: Ground, requests: Sequence[Request]
+) -> None:
     """
     The page that Jaeger's link opens has each line of the trace, and no other's.
+
+    The lines of *requests* have been seen in the store.
     """
-    done = await shop.at_once(12)
-    shown = [request for request in done if request.sent.scenario.name in WANTED]
-    await asyncio.sleep(2.5)  # lines are found a second after they have arrived
+    shown = [
+        next(request for request in requests if request.sent.scenario.name == name)
+        for name in WANTED
+    ]
     with report.row(6, "VictoriaLogs' page in Chromium: one trace's lines") as row:
         good = wanted = 0
         for request in shown:
             url = page_url(ground.model, request.trace_id)
             text = visible(await asyncio.to_thread(document, url))
-            wrong = _wrong_in(request, text, [r for r in done if r is not request])
+            wrong = _wrong_in(request, text, [r for r in requests if r is not request])
             row.none_of(wrong)
             wanted += expected_lines(request).total()
             good += expected_lines(request).total() if not wrong else 0
         row.all_of(good, wanted, "lines shown")
-        row.count(f"{len(shown)} traces, and none of {len(done) - 1} others")
+        row.count(f"{len(shown)} traces, and none of {len(requests) - 1} others")
 
 
 def _wrong_in(request: Request, text: str, others: list[Request]) -> list[str]:

@@ -38,14 +38,14 @@ async def run_checks(
         await check_start(report, ground, stores, grafana=grafana)
         await shop.at_once(WARM_UP)
         requests = await shop.at_once(AT_ONCE)
-        if {1, 2, 3} & {*only}:
+        if {1, 2, 3, 6} & {*only}:
             await _burst(report, ground, stores, requests)
         if grafana:
             await check_grafana_itself(report, ground, stores)
         if 1 in only:
             await check_by_url(report, stores)
         if 6 in only:
-            await check_page(report, ground, shop)
+            await check_page(report, ground, requests)
         if 7 in only:
             await check_hostile(report, ground, stores)
         if 4 in only:

@@ -21,6 +21,7 @@ from stack_check.ground import (
     Model,
     addresses,
 )
+from stack_check.kept import left_over
 from stack_check.report import say
 from stack_check.shell import CommandError, call
 
@@ -46,6 +47,7 @@ class Containers:
         self.name = f"in containers (Docker {version})"
         self.up_seconds = 0.0
         self._seen: dict[str, str] = {}
+        self._overlay = False
 
     @cached_property
     def model(self) -> Model:
@@ -84,11 +86,13 @@ class Containers:
     def start_here(self) -> str:
         return call(["docker", "logs", _container("start-here")])
 
-    def down(self) -> None:
-        with suppress(CommandError):
-            self.compose.with_file(OVERLAY).call("down", "-v", "-t", "3")
+    def down(self) -> list[str]:
+        files = (OVERLAY,) if self._overlay else ()
+        self.compose.with_file(*files).call("down", "-v", "-t", "3")
+        return [name for _, names in left_over() for name in names]
 
     def lines_by_stdout(self, *, otlp_as_well: bool) -> None:
+        self._overlay = True
         files = (OVERLAY, BOTH_ROADS) if otlp_as_well else (OVERLAY,)
         command = ("up", "-d", "--wait", "--wait-timeout", "60")
         self.compose.with_file(*files).call(*command)

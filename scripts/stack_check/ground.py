@@ -64,6 +64,9 @@ class Ground(Protocol):
     def lines_by_otlp(self) -> None:
         """Go back to the stack as it is without the overlay."""
 
+    def down(self) -> list[str]:
+        """Take the stack down as its README says; name what is left of it."""
+
     def start_here(self) -> str:
         """Get what the stack says at the end of its start."""
 
@@ -103,12 +106,13 @@ def addresses(model: Model) -> Addresses:
     )
 
 
-def where_to_look(model: Model) -> list[str]:
+def where_to_look(model: Model, *, grafana: bool) -> list[str]:
     """
     Return the lines with URLs that the stack prints at the end of its start.
     """
     said = str(model["services"]["start-here"]["command"][1])
-    return [line for line in said.splitlines() if "http" in line]
+    lines = [line for line in said.splitlines() if "http" in line]
+    return [line for line in lines if grafana or "Grafana: " not in line]
 
 
 def model_of(text: str) -> Model:

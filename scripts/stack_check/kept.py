@@ -65,16 +65,22 @@ def take_containers_away() -> None:
     """
     Remove the containers, volumes and networks of our project, however it began.
     """
-    for kind, listing, remove in (
-        ("container", ["ps", "-aq"], ["rm", "-fv"]),
-        ("volume", ["volume", "ls", "-q"], ["volume", "rm"]),
-        ("network", ["network", "ls", "-q"], ["network", "rm"]),
-    ):
+    for kind, found in left_over():
         with suppress(CommandError):
-            found = call(["docker", *listing, "--filter", LABEL]).split()
+            call(["docker", kind, "rm", *(["-fv"] * (kind == "container")), *found])
+            say(f"removed {len(found)} {kind}{'s' * (len(found) > 1)}")
+
+
+def left_over() -> Iterator[tuple[str, list[str]]]:
+    """
+    Yield what there is of our project: a kind, and the ids or names of that kind.
+    """
+    for kind in ("container", "volume", "network"):
+        listing = ["docker", kind, "ls", "-q", *(["-a"] * (kind == "container"))]
+        with suppress(CommandError):
+            found = call([*listing, "--filter", LABEL]).split()
             if found:
-                call(["docker", *remove, *found])
-                say(f"removed {len(found)} {kind}{'s' * (len(found) > 1)}")
+                yield kind, found
 
 
 def made_before(cache: Path) -> Made | None:

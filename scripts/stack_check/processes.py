@@ -24,7 +24,6 @@ from stack_check.ground import (
     Model,
     addresses,
     published,
-    where_to_look,
 )
 from stack_check.kept import identity
 from stack_check.settings import collector_words, jaeger_words, service_environment
@@ -67,12 +66,14 @@ class Processes:
 
     def start_here(self) -> str:
         """Get what the container would print: there is nothing to run in it."""
-        return "\n".join(where_to_look(self.model))
+        return str(self.model["services"]["start-here"]["command"][1])
 
-    def down(self) -> None:
+    def down(self) -> list[str]:
         # The last one first: a service whose Collector is gone takes its time to end.
+        ended = list(self._running.values())
         for part in reversed(list(self._running)):
             self.stop(part)
+        return [str(process.args) for process in ended if process.poll() is None]
 
     def start(self, part: str) -> None:
         words, env = self._command(part)
