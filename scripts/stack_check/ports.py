@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 LISTENING = "0A"
+MOST_NAMED = 2
 
 
 def check_ports(model: Model, *, without: Container[str] = ()) -> None:
@@ -34,8 +35,10 @@ def check_ports(model: Model, *, without: Container[str] = ()) -> None:
         return
     said = ", ".join(
         f"port {port} is taken{_by(port)} (set {ports[port]} to another)"
-        for port in taken
+        for port in taken[:MOST_NAMED]
     )
+    if len(taken) > MOST_NAMED:
+        said += f", and {len(taken) - MOST_NAMED} more are"
     msg = f"{said}: in the environment or in {ROOT / '.env'}; see .env.example"
     raise InTheWayError(msg)
 

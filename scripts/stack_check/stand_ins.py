@@ -133,7 +133,7 @@ def _stand_in(program: str, binary: Path, image: str) -> str:
     Return the name of the image around *binary*, built if it is not there yet.
     """
     key = hashlib.sha256(DOCKERFILES[program].encode())
-    key.update(f"{binary} {binary.stat().st_size}".encode())
+    key.update(binary.read_bytes())
     tag = f"{OURS}/{_plain(image)}-{key.hexdigest()[:8]}"
     if not _exists(tag):
         _build(program, binary, tag)
