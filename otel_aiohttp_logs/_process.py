@@ -77,9 +77,10 @@ class _Running:
         if _has_upstream_handler():
             return ()
         provider = _logs.get_logger_provider()
-        if isinstance(provider, ProxyLoggerProvider):
-            return (self.pipeline.emit,)
-        return (provider_outlet(provider),)
+        if not isinstance(provider, ProxyLoggerProvider):
+            return (provider_outlet(provider),)
+        wanted = self.settings.logs.enabled and not self.settings.disabled
+        return (self.pipeline.emit,) if wanted else ()
 
 
 class Process:

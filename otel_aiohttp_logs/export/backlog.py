@@ -49,7 +49,7 @@ class Backlog(Generic[R]):
     def forget(self) -> None:
         """Begin anew, without records and counts. Nothing is waiting for a wake-up."""
         self._lock = threading.RLock()
-        self._records: deque[R] = deque()
+        self._records: deque[tuple[R, int]] = deque()  # with their weights
         self._room = 0 if self._closed else self._queue_size
         self._wake_at = _NEVER
         # Only putting threads write the one and only the taking thread the other, so
@@ -68,8 +68,9 @@ class Backlog(Generic[R]):
         ):
             self._refused["closed" if self._closed else "queue_full"].add()
             return
-        self._weight_in += self._weight(record)
-        records.append(record)
+        weight = self._weight(record)
+        self._weight_in += weight
+        records.append((record, weight))
         if len(records) >= self._wake_at:
             self._wake_at = _NEVER
             self.wake()
@@ -103,9 +104,9 @@ class Backlog(Generic[R]):
                 and len(batch) < self._batch_size
                 and weight < BATCH_WEIGHT
             ):
-                record = self._records.popleft()
+                record, its_weight = self._records.popleft()
                 batch.append(record)
-                weight += self._weight(record)
+                weight += its_weight
             self._weight_out += weight
             if not self._records:
                 self._weight_out = self._weight_in

@@ -20,6 +20,7 @@ LOG_WEIGHT = 700
 SPAN_WEIGHT = 1500
 ITEM_WEIGHT = 60
 _SAMPLE = 64
+_NUMBERS = frozenset({int, float, bool})
 
 
 def weigh_log(log: FlatLog) -> int:
@@ -42,6 +43,8 @@ def weigh_span(span: FlatSpan) -> int:
 
 def weigh(value: object, depth: int = 0) -> int:
     """Return the weight of an attribute's value; of long ones a sample is weighed."""
+    if type(value) in _NUMBERS:
+        return ITEM_WEIGHT
     if isinstance(value, (str, bytes)):
         return ITEM_WEIGHT + len(value)
     if depth > 2 or not isinstance(value, (list, tuple, Mapping)):

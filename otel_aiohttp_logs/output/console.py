@@ -18,13 +18,15 @@ from otel_aiohttp_logs.output.escape import quoted, visible
 from otel_aiohttp_logs.output.fixed import refuse_format
 from otel_aiohttp_logs.output.json_lines import to_json
 from otel_aiohttp_logs.record.exceptions import exception
-from otel_aiohttp_logs.record.fields import extra_fields, id_text, message
+from otel_aiohttp_logs.record.fields import id_text
+from otel_aiohttp_logs.record.said import said
 from otel_aiohttp_logs.record.text import name_of, tidy, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_aiohttp_logs.flat import Plain
+    from otel_aiohttp_logs.record.said import Said
 
 # Of the 216 colours of the cube: at least 3:1 in contrast to black and to white, far
 # apart from each other (CIELAB), and none that looks like the red of an error.
@@ -88,15 +90,14 @@ class ConsoleFormatter(logging.Formatter):
         # The current second as text. One tuple, because threads share it.
         self._second: tuple[int | None, str] = (None, "")
 
-    def format(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord, words: Said | None = None) -> str:
         try:
-            return self._lines(record)
+            return self._lines(record, said(record) if words is None else words)
         except Exception as exc:  # noqa: BLE001 - logging must not break the application
             return f"a log record could not be formatted: {type_name(exc)}"
 
-    def _lines(self, record: logging.LogRecord) -> str:
-        # First, because it's what puts the ids where extra_fields expects them.
-        text = visible(message(record))
+    def _lines(self, record: logging.LogRecord, words: Said) -> str:
+        text = visible(words.message)
         color, shown = self._request(record)
         level = record.levelname
         short = _SHORT_LEVELS.get(level) or f"{visible(name_of(level)):<5}"
@@ -108,7 +109,7 @@ class ConsoleFormatter(logging.Formatter):
             f"{bar}{self._paint(f'{shown:<{_ID_WIDTH}}', color)} "
             f"{self._paint(logger, _DIM)} {text}"
         )
-        fields = extra_fields(record)
+        fields = {**words.fields}
         if record.name == _ACCESS_LOGGER:
             for name in _ACCESS_FIELDS:
                 fields.pop(name, None)

@@ -12,22 +12,25 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 from otel_aiohttp_logs.output.escape import quoted
 from otel_aiohttp_logs.output.fixed import refuse_format
 from otel_aiohttp_logs.record.exceptions import exception
-from otel_aiohttp_logs.record.fields import IDS, extra_fields, id_text, message
+from otel_aiohttp_logs.record.fields import IDS, id_text
+from otel_aiohttp_logs.record.said import said
+from otel_aiohttp_logs.record.stamp import NO_IDS, ids_of
 from otel_aiohttp_logs.record.text import name_of, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from otel_aiohttp_logs.flat import Plain
+    from otel_aiohttp_logs.record.said import Said
 
 _MAX_PREPARED = 1000
-_NO_IDS = (None, None, None, None)
 
 
 class JSONFormatter(logging.Formatter):
@@ -54,28 +57,23 @@ class JSONFormatter(logging.Formatter):
         self._heads: dict[tuple[str, str], str] = {}
         self._names: dict[str, str] = {}
 
-    def format(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord, words: Said | None = None) -> str:
         try:
-            return self._line(record)
+            return self._line(record, said(record) if words is None else words)
         except Exception as exc:  # noqa: BLE001 - logging must not break the application
             return _failure(record, exc)
 
-    def _line(self, record: logging.LogRecord) -> str:
-        # First, because it's what puts the ids where extra_fields expects them.
-        text = quoted(message(record))
+    def _line(self, record: logging.LogRecord, words: Said) -> str:
+        text = quoted(words.message)
         head = self._heads.get((record.levelname, record.name)) or self._head(record)
         parts = [self._time(record.created), head, text]
-        ids = (
-            getattr(record, "request_id", None),
-            getattr(record, "trace_id", None),
-            getattr(record, "span_id", None),
-            getattr(record, "trace_flags", None),
-        )
-        if ids != _NO_IDS:
-            parts.append(_ids(ids))
-        fields = extra_fields(record)
-        if fields:
-            parts.append(self._fields(fields))
+        ids = ids_of(record)
+        if ids != NO_IDS:
+            parts.append(
+                _ids(ids.request_id, ids.trace_id, ids.span_id, ids.trace_flags)
+            )
+        if words.fields:
+            parts.append(self._fields(words.fields))
         if record.exc_info or record.exc_text:
             parts.append(_exception(record))
         parts.append("}")
@@ -126,21 +124,17 @@ def _timestamp(created: float) -> str:
     return f'{{"timestamp":"{text}.{micros:06d}Z"'
 
 
-def _ids(ids: Sequence[object]) -> str:
-    request, trace, span, flags = ids
-    text = (
-        f',"request_id":"{request}","trace_id":"{trace}"'
-        f',"span_id":"{span}","trace_flags":"{flags}"'
-    )
-    # So it is for each record that we stamped in a request; others may hold anything.
-    if (
-        len(text) < 256
-        and text.isprintable()
-        and text.count('"') == 16
-        and "\\" not in text
-        and type(request) is type(trace) is type(span) is type(flags) is str
-    ):
-        return text
+def _ids(*ids: object) -> str:
+    """Return the ids as JSON: those of a request are made for its first line."""
+    try:
+        return _known_ids(*ids)
+    except TypeError:  # unhashable: nothing that we put on a record
+        return _known_ids.__wrapped__(*ids)
+
+
+# By type, too: a subclass of str that equals an id is none.
+@lru_cache(maxsize=256, typed=True)
+def _known_ids(*ids: object) -> str:
     return "".join(
         f',"{name}":{quoted(known)}'
         for name, value in zip(IDS, ids, strict=True)
@@ -182,7 +176,7 @@ def to_json(value: Plain) -> str:  # noqa: PLR0911 - a table of types
 def _failure(record: logging.LogRecord, exc: Exception) -> str:
     """Return the line that stands for a record which can't be formatted at all."""
     values = vars(record)
-    ids = _ids([values.get(name) for name in IDS])
+    ids = _ids(*(values.get(name) for name in IDS))
     logger = quoted(name_of(values.get("name")))
     text = quoted(f"a log record could not be formatted: {type_name(exc)}")
     return (

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.escape import ascii_only
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
+from otel_aiohttp_logs.record.said import said, take
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
 
 def stdout_handler(
-    output: str, *, ours: Container[logging.Handler] = ()
+    output: str, *, ours: Iterable[logging.Handler] = ()
 ) -> StdoutHandler | None:
     """
     Return the handler for *output*: auto, json, console, or None for none.
@@ -75,12 +76,14 @@ class StdoutHandler(logging.Handler):
     """
 
     def __init__(
-        self, formatter: logging.Formatter, ours: Container[logging.Handler] = ()
+        self,
+        formatter: JSONFormatter | ConsoleFormatter,
+        ours: Iterable[logging.Handler] = (),
     ) -> None:
         super().__init__()
-        self.formatter: logging.Formatter = formatter
+        self.formatter: JSONFormatter | ConsoleFormatter = formatter
         self.lost = 0
-        self._ours = ours
+        self._ours = (self, *ours)
 
     def handle(self, record: logging.LogRecord) -> bool:
         if self.filters:
@@ -93,19 +96,16 @@ class StdoutHandler(logging.Handler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        if handled_elsewhere(record.name, self):
+        if handled_elsewhere(record.name, self._ours):
             return
         try:
             # Before the lock is taken: threads wait for each other's writes only.
-            line = f"{self.formatter.format(record)}\n"
+            words = said(record) if self.filters else take(record)
+            line = f"{self.formatter.format(record, words)}\n"
             with self.lock:  # type: ignore[union-attr]  # None only before __init__
                 _write(line)
         except Exception:  # noqa: BLE001 - a closed pipe is no reason to fail a request
             self.lost += 1
-
-    def __contains__(self, handler: object) -> bool:
-        """Tell whether *handler* is this library's."""
-        return handler is self or handler in self._ours
 
 
 def _write(line: str) -> None:

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.flat import FlatLog
-from otel_aiohttp_logs.record.fields import exception, extra_fields, message
+from otel_aiohttp_logs.record.fields import exception
+from otel_aiohttp_logs.record.said import say_and_leave
 from otel_aiohttp_logs.record.stamp import ids_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
 
     https://opentelemetry.io/docs/specs/otel/logs/data-model/
     """
-    body = message(record)
-    attributes: dict[str, Plain] = extra_fields(record)
+    words = say_and_leave(record)
+    attributes: dict[str, Plain] = {**words.fields}
     ids = ids_of(record)
     if ids.request_id is not None:
         attributes["request_id"] = ids.request_id
@@ -38,7 +39,7 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
         severity_number(record.levelno),
         record.levelname or "",
         record.name or "",
-        body,
+        words.message,
         attributes,
         *_numbers(ids),
     )

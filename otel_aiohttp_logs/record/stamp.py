@@ -10,10 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from opentelemetry.context import Context, create_key, get_current
 from opentelemetry.trace import get_current_span
+
+if TYPE_CHECKING:
+    from otel_aiohttp_logs.record.said import Said
 
 REQUEST_ID = create_key("otel_aiohttp_logs.request_id")
 ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
@@ -28,7 +31,7 @@ class Ids(NamedTuple):
     request_id: str | None = None
 
 
-_NO_IDS = Ids()
+NO_IDS = Ids()
 
 
 def ids_in(context: Context) -> Ids:
@@ -37,7 +40,7 @@ def ids_in(context: Context) -> Ids:
     if request_id is not None:
         request_id = str(request_id)
     if not span.is_valid:
-        return _NO_IDS if request_id is None else Ids(request_id=request_id)
+        return NO_IDS if request_id is None else Ids(request_id=request_id)
     return _as_text(span.trace_id, span.span_id, span.trace_flags, request_id)
 
 
@@ -49,7 +52,7 @@ def _as_text(
     return Ids(f"{trace_id:032x}", f"{span_id:016x}", f"{trace_flags:02x}", request_id)
 
 
-class _Stamped:
+class Stamped:
     """
     What a stamped record has on top of its own class.
 
@@ -61,10 +64,13 @@ class _Stamped:
     # Slots of each subclass.
     _context: Context | None
     _ids: Ids | None
+    said: Said | None
+    """See ``record.said``."""
 
     def remember(self, context: Context | None, ids: Ids | None = None) -> None:
         self._context = context
         self._ids = ids
+        self.said = None
 
     @property
     def stamp(self) -> Context | None:
@@ -125,23 +131,24 @@ class _Stamped:
         self.settle()
         return logging.makeLogRecord, (dict(vars(self)),)
 
-    def __copy__(self) -> _Stamped:
+    def __copy__(self) -> Stamped:
         twin = type(self).__new__(type(self))
         vars(twin).update(vars(self))
         twin.remember(self._context, self._ids)
         return twin
 
 
-class StampedRecord(_Stamped, logging.LogRecord):
+class StampedRecord(Stamped, logging.LogRecord):
     """A log record that knows its request: the record factory while we stamp."""
 
-    __slots__ = ("_context", "_ids")
+    __slots__ = ("_context", "_ids", "said")
 
     def __init__(self, name: str | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
         # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
         self._context = None if name is None else get_current()
         self._ids = None
+        self.said = None
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name)
         # Each formatter asks for the message before it looks at the fields.
@@ -159,25 +166,25 @@ def _with_stamp(kind: type[logging.LogRecord]) -> type[StampedRecord]:
     body = {"__slots__": StampedRecord.__slots__, "getMessage": get_message}
     # Not a StampedRecord by name, but with all that one has.
     return cast(
-        "type[StampedRecord]", type(f"Stamped{kind.__name__}", (_Stamped, kind), body)
+        "type[StampedRecord]", type(f"Stamped{kind.__name__}", (Stamped, kind), body)
     )
 
 
 def ids_of(record: logging.LogRecord) -> Ids:
     """Return the ids of any record, stamped or not."""
-    if isinstance(record, _Stamped):
+    if isinstance(record, Stamped):
         return record.ids
     return Ids(*(getattr(record, name, None) for name in ID_NAMES))
 
 
 def shows_our_ids(record: logging.LogRecord) -> bool:
     """Tell whether the ids in its ``__dict__`` are ours: see ``settle``."""
-    return isinstance(record, _Stamped) and record.stamp is not None
+    return isinstance(record, Stamped) and record.stamp is not None
 
 
 def context_of(record: logging.LogRecord) -> Context:
     """Return the context that *record* was created in, the current one if unknown."""
-    stamp = record.stamp if isinstance(record, _Stamped) else None
+    stamp = record.stamp if isinstance(record, Stamped) else None
     return get_current() if stamp is None else stamp
 
 
@@ -206,7 +213,7 @@ class Stamping:
 
 def _stamps(factory: RecordFactory) -> bool:
     probe = factory("otel_aiohttp_logs", logging.DEBUG, "", 0, "", (), None)
-    return isinstance(probe, _Stamped)
+    return isinstance(probe, Stamped)
 
 
 def stamping(before: RecordFactory) -> RecordFactory:
@@ -217,7 +224,7 @@ def stamping(before: RecordFactory) -> RecordFactory:
 
     def stamp_made(*args: Any, **kwargs: Any) -> logging.LogRecord:
         made = before(*args, **kwargs)
-        if isinstance(made, _Stamped):
+        if isinstance(made, Stamped):
             return made
         kind = stamped.get(type(made))
         if kind is None:

@@ -1,0 +1,45 @@
+"""
+What a record says, in a safe form: worked out once for both of our handlers.
+
+The one that exports leaves it on the record, and the one for stdout takes it from
+there. Only that one may: it's silent where the application has a handler, so nothing
+of the application's, such as a filter that hides a password, has come in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel_aiohttp_logs.record.fields import extra_fields, message
+from otel_aiohttp_logs.record.stamp import Stamped
+
+if TYPE_CHECKING:
+    import logging
+
+    from otel_aiohttp_logs.flat import Plain
+
+
+class Said(NamedTuple):
+    message: str
+    fields: dict[str, Plain]
+
+
+def said(record: logging.LogRecord) -> Said:
+    # The message first: it's what puts the ids where extra_fields expects them.
+    return Said(message(record), extra_fields(record))
+
+
+def say_and_leave(record: logging.LogRecord) -> Said:
+    """Return what *record* says, and leave it there for ``take``."""
+    words = said(record)
+    if isinstance(record, Stamped):
+        record.said = words
+    return words
+
+
+def take(record: logging.LogRecord) -> Said:
+    """Return what was left on *record*, which is then gone; else work it out."""
+    if not isinstance(record, Stamped) or record.said is None:
+        return said(record)
+    words, record.said = record.said, None
+    return words
