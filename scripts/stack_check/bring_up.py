@@ -71,6 +71,8 @@ def _containers(
             msg = f"{image} cannot be pulled here: run scripts/stack without --grafana"
             raise InTheWayError(msg)
     images.provide(ground.model)
+    made.containers = True
+    made.save()
     ground.build()
     ground.validate()
     try:

@@ -114,6 +114,9 @@ async def check_stops(
             row.none_of(unexplained)
             row.none_of(shop.failures[before:])
         with report.row(4, f"{part} stopped: the shop does not notice") as row:
+            if not outages:
+                row.wrong.append("not measured, as the row above says")
+                continue
             slower = _slower(usual, outages[0].latency)
             if slower:  # the machine may have been busy with something else: once more
                 again = await under_load(ground, shop, part, ground.stop, STOPPED_FOR)

@@ -28,18 +28,20 @@ LABEL = f"label=com.docker.compose.project={PROJECT}"
 
 @dataclass
 class Made:
-    """The containers are known by their project; the rest is listed here."""
-
     file: str
     kept: bool = False
     run: str = ""
+    containers: bool = False
+    """Whether there may be some of our project, and that by this run."""
     dockerd: list[str] = field(default_factory=list)
     """The process id and when that began: ids come again."""
     processes: list[list[str]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
 
     def save(self) -> None:
-        Path(self.file).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        new = Path(f"{self.file}.new")
+        new.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        new.replace(self.file)
 
     def take_away(self) -> None:
         """
@@ -47,14 +49,15 @@ class Made:
         """
         for process in reversed(self.processes):
             _end(process)
-        take_containers_away()
+        if self.containers:
+            take_containers_away()
+            # Of our image's builds, what is no longer of use to the next.
+            old = ["--filter", f"label={IMAGE_LABEL}", "--filter", "until=24h"]
+            with suppress(CommandError):
+                call(["docker", "image", "prune", "-f", *old])
         for image in self.images:
             with suppress(CommandError):
                 call(["docker", "rmi", image])
-        with suppress(CommandError):
-            # Of our image's builds, what is no longer of use to the next.
-            old = ["--filter", f"label={IMAGE_LABEL}", "--filter", "until=24h"]
-            call(["docker", "image", "prune", "-f", *old])
         _end(self.dockerd)
         if self.run:
             shutil.rmtree(self.run, ignore_errors=True)
@@ -93,7 +96,7 @@ def made_before(cache: Path) -> Made | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):  # half-written by a run that was killed
-        return Made(str(file))
+        return Made(str(file), containers=True)
 
 
 @contextmanager
