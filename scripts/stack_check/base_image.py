@@ -68,7 +68,7 @@ def make_archive(archive: Path) -> None:
     try:
         packages = "--include=python3,ca-certificates"
         bootstrap = ["debootstrap", "--variant=minbase", packages, SUITE]
-        call([*bootstrap, root, _mirror()], seconds=500)
+        call([*bootstrap, root, *_mirror()], seconds=500)
         _make_like_official(root)
         half = archive.with_suffix(f".{os.getpid()}.half")
         call(["tar", "-C", root, "-cf", half, "."])
@@ -77,16 +77,16 @@ def make_archive(archive: Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _mirror() -> str:
+def _mirror() -> list[str]:
     """
-    Return the mirror that apt is set up with.
+    Return the mirror that apt is set up with; without one, debootstrap has its own.
     """
     codename = re.findall(
         r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text()
     )
     wanted = ["Created-By: Packages", *(f"Codename: {name}" for name in codename)]
     urls = call(["apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted]).split()
-    return urls[0] if urls else "http://deb.debian.org/debian"
+    return urls[:1]
 
 
 def _make_like_official(root: Path) -> None:
