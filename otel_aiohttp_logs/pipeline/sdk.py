@@ -9,6 +9,7 @@ pipeline doesn't want to pay.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,13 +19,13 @@ from otel_aiohttp_logs.export.stats import Stats
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
 
 if TYPE_CHECKING:
-    import logging
-
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_aiohttp_logs._settings import Settings
     from otel_aiohttp_logs.flat import FlatLog
+
+log = logging.getLogger("otel_aiohttp_logs.export")
 
 
 def check_installed() -> None:
@@ -95,6 +96,11 @@ class SdkPipeline:
         deadline = time.monotonic() + timeout
         for thread in closing:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in closing):
+            log.warning(
+                "The SDK's exporters did not end within %g s: what they hold is lost.",
+                timeout,
+            )
 
     def stats(self) -> Stats:
         """Empty: the SDK doesn't say what it exported and dropped."""

@@ -518,6 +518,26 @@ async def test_the_exporters_own_lines_are_not_exported(
     assert said not in {line.scope for line in collector.logs}
 
 
+async def test_the_end_is_bounded_and_says_what_is_lost(
+    serve, quick_export, collector, records, monkeypatch, pipeline
+):
+    """A Collector that hangs holds the end up for 5 s at most, on both ways out."""
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+    monkeypatch.setenv("OTEL_BLRP_SCHEDULE_DELAY", "60000")
+    collector.hang_next(20, times=20)
+    app = app_with_ok()
+    instrument_app(app, pipeline=pipeline)
+    client = await serve(app)
+    await client.get("/")
+    begun = asyncio.get_running_loop().time()
+    await client.close()
+    seconds = asyncio.get_running_loop().time() - begun
+
+    said = [r for r in records if r.name == "otel_aiohttp_logs.export"]
+    assert any("lost" in record.getMessage() for record in said)
+    assert seconds < 7
+
+
 @pytest.mark.parametrize("signal", ["TRACES", "LOGS"])
 async def test_a_signal_can_be_switched_off(
     serve, quick_export, collector, records, monkeypatch, pipeline, signal
