@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import (
-    Link,
     Span,
     SpanContext,
     SpanKind,
@@ -19,32 +18,22 @@ from opentelemetry.trace import (
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain
 from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
 from otel_aiohttp_logs.record.safe import plain
+from otel_aiohttp_logs.span.limits import (
+    MOST_ATTRIBUTES,
+    MOST_EVENTS,
+    MOST_LINKS,
+    clean,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from otel_aiohttp_logs.flat import Scope
 
-# The defaults of the specification's span limits.
-MOST_ATTRIBUTES = 128
-MOST_EVENTS = 128
-MOST_LINKS = 128
-
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 _NO_STATE = TraceState()
-
-
-def clean(attributes: Mapping[str, Any] | None) -> tuple[dict[str, Plain], int]:
-    """Return *attributes* as plain values, and how many the limit left out."""
-    if not attributes:
-        return {}, 0
-    kept = {
-        str(key): plain(value)
-        for key, value in list(attributes.items())[:MOST_ATTRIBUTES]
-    }
-    return kept, len(attributes) - len(kept)
 
 
 class RecordingSpan(Span):
@@ -177,10 +166,6 @@ class RecordingSpan(Span):
             *clean(attributes),
         )
         self._links.append(link)
-
-    def add_links(self, links: Sequence[Link]) -> None:
-        for link in links:
-            self.add_link(link.context, link.attributes)
 
     def set_status(
         self, status: Status | StatusCode, description: str | None = None

@@ -107,8 +107,8 @@ class OwnTracer(Tracer):
         )
         if attributes:
             span.set_attributes(attributes)
-        if links:
-            span.add_links(links)
+        for link in links or ():
+            span.add_link(link.context, link.attributes)
         return span
 
     @contextmanager
