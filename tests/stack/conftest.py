@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,26 @@ def compose() -> Compose:
         pytest.fail(str(exc))
 
 
+PORTS = (
+    "SHOP_PORT",
+    "STOCK_PORT",
+    "TRAFFIC_PORT",
+    "GRAFANA_PORT",
+    "JAEGER_PORT",
+    "LOGS_PORT",
+    "OTLP_GRPC_PORT",
+    "OTLP_HTTP_PORT",
+)
+
+
+def free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
 class Place:
     """A PATH of stand-ins for Docker, and a cache of its own for scripts/stack."""
 
@@ -35,6 +57,8 @@ class Place:
         self.cache = folder / "cache"
         self.cache.mkdir()
         self.python = sys.executable
+        # Free ones: a program on one of the usual ports is none of a test's business.
+        self.ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
 
     def put(self, name: str, script: str) -> None:
         program = self.bin / name
@@ -51,6 +75,7 @@ class Place:
                 "PATH": f"{self.bin}:{system}",
                 "PYTHONPATH": f"{ROOT / 'scripts'}:{os.environ.get('PYTHONPATH', '')}",
                 "OTEL_AIOHTTP_LOGS_CACHE": str(self.cache),
+                **self.ports,
                 **env,
             },
             capture_output=True,
