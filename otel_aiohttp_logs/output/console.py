@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_aiohttp_logs.flat import Plain
-    from otel_aiohttp_logs.record.said import Said
+    from otel_aiohttp_logs.record.stamp import Said
 
 # Of the 216 colours of the cube: at least 3:1 in contrast to black and to white, far
 # apart from each other (CIELAB), and none that looks like the red of an error.

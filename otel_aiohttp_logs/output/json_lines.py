@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_aiohttp_logs.flat import Plain
-    from otel_aiohttp_logs.record.said import Said
+    from otel_aiohttp_logs.record.stamp import Said
 
 _MAX_PREPARED = 1000
 

@@ -8,20 +8,13 @@ of the application's, such as a filter that hides a password, has come in betwee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.fields import extra_fields, message
-from otel_aiohttp_logs.record.stamp import Stamped
+from otel_aiohttp_logs.record.stamp import Said, Stamped
 
 if TYPE_CHECKING:
     import logging
-
-    from otel_aiohttp_logs.flat import Plain
-
-
-class Said(NamedTuple):
-    message: str
-    fields: dict[str, Plain]
 
 
 def said(record: logging.LogRecord) -> Said:

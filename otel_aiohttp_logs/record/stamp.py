@@ -16,7 +16,7 @@ from opentelemetry.context import Context, create_key, get_current
 from opentelemetry.trace import get_current_span
 
 if TYPE_CHECKING:
-    from otel_aiohttp_logs.record.said import Said
+    from otel_aiohttp_logs.flat import Plain
 
 REQUEST_ID = create_key("otel_aiohttp_logs.request_id")
 ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
@@ -32,6 +32,13 @@ class Ids(NamedTuple):
 
 
 NO_IDS = Ids()
+
+
+class Said(NamedTuple):
+    """What a record says, in a safe form; see ``said``."""
+
+    message: str
+    fields: dict[str, Plain]
 
 
 def ids_in(context: Context) -> Ids:
