@@ -47,7 +47,7 @@ class _Running:
         self.pipeline = _pipeline(settings)
         self._logger_provider = logger_provider
         self._stamping = Stamping()
-        self._handler = OutletHandler(self.pipeline.muted_thread)
+        self._handler = OutletHandler()
         self._handlers = RootHandlers(self._handler, settings.output, settings.level)
         self.pipeline.start()
         self.listen()

@@ -114,6 +114,6 @@ def test_with_a_dead_collector_that_was_named(free_port):
     _, out, _, seconds = run(free_port, OTEL_EXPORTER_OTLP_ENDPOINT=dead)
 
     lines = [json.loads(text) for text in out.splitlines() if text.startswith("{")]
-    own = [line for line in lines if line["logger"].startswith("otel_aiohttp_logs")]
-    assert own
+    lost = [line["message"] for line in lines if line.get("reason") == "shutdown"]
+    assert [text.split(" could")[0] for text in lost] == ["1 spans", "1 logs"]
     assert seconds < 7

@@ -56,7 +56,7 @@ class Exporter:
         self.emit_span: Callable[[FlatSpan], None] = _emit(self._spans)
         self.emit_log: Callable[[FlatLog], None] = _emit(self._logs)
         self.thread_id: int | None = None
-        """Whose log records are ours, and not to be exported."""
+        """Of the thread that sends, None while there is none."""
         self._worker: Worker | None = None
         self._inherited: list[Worker] = []
         self._lock = threading.Lock()

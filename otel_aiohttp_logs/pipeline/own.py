@@ -43,9 +43,6 @@ class OwnPipeline:
     def emit(self, _: logging.LogRecord, log: FlatLog) -> None:
         self._exporter.emit_log(log)
 
-    def muted_thread(self) -> int | None:
-        return self._exporter.thread_id
-
     def flush(self, timeout: float) -> bool:
         return self._exporter.flush(timeout)
 

@@ -73,10 +73,6 @@ class SdkPipeline:
     def emit(self, record: logging.LogRecord, log: FlatLog) -> None:
         self._emit(record, log)
 
-    def muted_thread(self) -> int | None:
-        """None: upstream's threads mute themselves."""
-        return None
-
     def flush(self, timeout: float) -> bool:
         millis = int(timeout * 1000)
         spans = self.tracer_provider.force_flush(millis)

@@ -6,10 +6,11 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import get_current_span
 
 from otel_aiohttp_logs.record.flatten import flat_log
-from otel_aiohttp_logs.record.stamp import context_of
+from otel_aiohttp_logs.record.stamp import REQUEST_ID, context_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,27 +20,25 @@ if TYPE_CHECKING:
     Outlet = Callable[[logging.LogRecord, FlatLog], None]
 
 
-_MUTED_LOGGER = "otel_aiohttp_logs.export"
+_OUR_EXPORTER = "otel_aiohttp_logs.export"
+_SUPPRESSED = otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (no public one)
 
 
 class OutletHandler(logging.Handler):
     """
     Makes each record flat once and gives it to each outlet.
 
-    What the exporter logs is left out, and all else that its thread logs: a failure
-    to export would make a record to export.
+    What an exporter logs, ours or upstream's, is left out: a failure to export would
+    make a record to export.
     """
 
-    def __init__(self, muted_thread: Callable[[], int | None]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.outlets: tuple[Outlet, ...] = ()
-        self._muted_thread = muted_thread
 
     # Without the lock of Handler.handle: the outlets are safe in each thread.
     def handle(self, record: logging.LogRecord) -> bool:
-        if record.thread == self._muted_thread() or record.name == _MUTED_LOGGER:
-            return False
-        if not self.outlets or not self.filter(record):
+        if not self.outlets or _of_an_exporter(record) or not self.filter(record):
             return False
         self.emit(record)
         return True
@@ -51,6 +50,18 @@ class OutletHandler(logging.Handler):
                 outlet(record, log)
         except Exception:  # noqa: BLE001 (logging's own way to report it)
             self.handleError(record)
+
+
+def _of_an_exporter(record: logging.LogRecord) -> bool:
+    """
+    Tell whether *record* comes from sending others.
+
+    Ours and upstream's suppress instrumentation while they send. So may a request of
+    the application, whose lines are its own.
+    """
+    context = context_of(record)
+    suppressed = _SUPPRESSED in context and REQUEST_ID not in context
+    return suppressed or record.name == _OUR_EXPORTER
 
 
 def span_event(record: logging.LogRecord, log: FlatLog) -> None:

@@ -28,7 +28,7 @@ class Counting:
 def exported():
     """What the exporting handler hears, in front of all others; records are stamped."""
     logs = []
-    stamping, outlet = Stamping(), OutletHandler(lambda: None)
+    stamping, outlet = Stamping(), OutletHandler()
     outlet.outlets = (lambda _, flat: logs.append(flat),)
     stamping.ensure()
     logging.getLogger().addHandler(outlet)

@@ -9,6 +9,7 @@ import logging.config
 import pytest
 from aiohttp import web
 from opentelemetry import _logs, trace
+from opentelemetry import context as otel_context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import (
     InMemoryLogRecordExporter,
@@ -23,28 +24,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from otel_aiohttp_logs import flush, instrument_app, stats
 
 log = logging.getLogger("shop")
-PROGRAM = """
-import asyncio, logging, logging.config
-from aiohttp import ClientSession, web
-from otel_aiohttp_logs import instrument_app
-
-async def ok(request):
-    logging.getLogger("shop").info("handling")
-    logging.getLogger("db.pool").debug("hidden")
-    return web.Response()
-
-async def main(app):
-    app.router.add_get("/", ok)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with ClientSession() as session:
-        await session.get(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    await runner.cleanup()
-
-app = web.Application()
-"""
-QUIET = {"OTEL_LOGS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
 
 
 async def ok(request):
@@ -273,3 +252,43 @@ async def test_flush_and_stats(serve, quick_export, arrived, records):
     assert (after.spans.emitted, after.spans.exported, after.spans.queued) == (2, 2, 0)
     assert (after.logs.emitted, after.logs.exported) == (2, 2)
     assert after.logs.dropped == {}
+
+
+async def test_upstreams_own_lines_are_not_exported(
+    serve, quick_export, collector, records
+):
+    """What the SDK's exporters say of a failure makes no batch of its own."""
+    collector.fail_next(503, times=2)
+    app = app_with_ok()
+    instrument_app(app, pipeline="sdk")
+    client = await serve(app)
+    await client.get("/")
+    await collector.wait_until(
+        lambda: any(r.name.startswith("opentelemetry.") for r in records)
+    )
+    await client.close()
+
+    scopes = {line.scope for line in collector.logs}
+    assert scopes == {"shop", "aiohttp.access"}
+
+
+async def test_a_request_may_suppress_instrumentation(
+    serve, quick_export, arrived, records
+):
+    """Its lines are exported all the same: they are no exporter's."""
+
+    async def quiet(request):
+        key = otel_context._SUPPRESS_INSTRUMENTATION_KEY
+        token = otel_context.attach(otel_context.set_value(key, value=True))
+        log.info("quiet")
+        otel_context.detach(token)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", quiet)
+    instrument_app(app)
+    client = await serve(app)
+    await client.get("/")
+
+    (line,) = await arrived.lines(1)
+    assert line.body == "quiet"

@@ -12,28 +12,6 @@ from opentelemetry import trace
 from otel_aiohttp_logs import instrument_app, uninstrument_app
 
 log = logging.getLogger("shop")
-PROGRAM = """
-import asyncio, logging, logging.config
-from aiohttp import ClientSession, web
-from otel_aiohttp_logs import instrument_app
-
-async def ok(request):
-    logging.getLogger("shop").info("handling")
-    logging.getLogger("db.pool").debug("hidden")
-    return web.Response()
-
-async def main(app):
-    app.router.add_get("/", ok)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with ClientSession() as session:
-        await session.get(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    await runner.cleanup()
-
-app = web.Application()
-"""
-QUIET = {"OTEL_LOGS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
 
 
 async def ok(request):
