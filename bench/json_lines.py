@@ -18,7 +18,8 @@ import time
 from datetime import datetime, timezone
 
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
-from otel_aiohttp_logs.record.stamp import REQUEST_ID, stamping
+from otel_aiohttp_logs.record.stamp import stamping
+from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
 try:
     import orjson
@@ -79,7 +80,8 @@ def records(extra, *, stamped):
         span = NonRecordingSpan(
             SpanContext(n + 2**100, n + 2**50, False, TraceFlags(1))
         )
-        context = set_value(REQUEST_ID, f"7d1c7f6e-29a4-4c8b-9d3f-{n:012x}")
+        scope = RequestScope(f"7d1c7f6e-29a4-4c8b-9d3f-{n:012x}", span)
+        context = set_value(REQUEST, scope)
         token = attach(set_span_in_context(span, context))
         record = make("shop.orders", 20, "shop.py", 7, "order %s placed", (i,), None)
         vars(record).update(extra)

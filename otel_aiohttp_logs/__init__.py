@@ -10,6 +10,7 @@ Each log line of an aiohttp service says which request it belongs to.
     _executor       run_in_executor() keeps the request's context
     request/        middleware: a request gets its span and id; the client side
     span/           the API's span that becomes one flat record; ids, sampling, W3C
+    scope/          what belongs to a request: its id, the fields bound to it
     record/         each log record is stamped with its ids, and made safe and flat
     output/         lines for people and machines on stdout
     flat            the two flat records: a span, a line

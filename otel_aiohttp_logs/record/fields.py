@@ -67,6 +67,8 @@ _OWN = frozenset(
         "logger",
         "message",
         "observed_timestamp",
+        "request.ended",
+        "request.ended_after",
         "severity_number",
         "severity_text",
         "timestamp",

@@ -10,7 +10,8 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import get_current_span
 
 from otel_aiohttp_logs.record.flatten import flat_log
-from otel_aiohttp_logs.record.stamp import REQUEST_ID, context_of
+from otel_aiohttp_logs.record.stamp import context_of
+from otel_aiohttp_logs.scope.request import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ def _of_an_exporter(record: logging.LogRecord) -> bool:
     the application, whose lines are its own.
     """
     context = context_of(record)
-    suppressed = _SUPPRESSED in context and REQUEST_ID not in context
+    suppressed = _SUPPRESSED in context and REQUEST not in context
     return suppressed or record.name == _OUR_EXPORTER
 
 

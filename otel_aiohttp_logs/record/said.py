@@ -12,14 +12,35 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.fields import extra_fields, message
 from otel_aiohttp_logs.record.stamp import Said, Stamped
+from otel_aiohttp_logs.scope.request import BOUND, REQUEST, bound_in, request_in
 
 if TYPE_CHECKING:
     import logging
 
+    from opentelemetry.context import Context
+
+    from otel_aiohttp_logs.flat import Plain
+
 
 def said(record: logging.LogRecord) -> Said:
     # The message first: it's what puts the ids where extra_fields expects them.
-    return Said(message(record), extra_fields(record))
+    text, fields = message(record), extra_fields(record)
+    context = record.stamp if isinstance(record, Stamped) else None
+    if context is not None:
+        if BOUND in context:
+            fields = {**bound_in(context), **fields}
+        if REQUEST in context:
+            fields.update(_after_the_end(context, record.created))
+    return Said(text, fields)
+
+
+def _after_the_end(context: Context, created: float) -> dict[str, Plain]:
+    """Return the mark of a line that was logged after its request had ended."""
+    scope = request_in(context)
+    if scope is None or scope.ended is None or created <= scope.ended:
+        return {}
+    after = round(created - scope.ended, 6)
+    return {"request.ended": True, "request.ended_after": after}
 
 
 def say_and_leave(record: logging.LogRecord) -> Said:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from opentelemetry.context import Context, create_key, get_current
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import get_current_span
+
+from otel_aiohttp_logs.scope.request import REQUEST, request_in
 
 if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Plain
 
-REQUEST_ID = create_key("otel_aiohttp_logs.request_id")
 ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
 
 RecordFactory: TypeAlias = Callable[..., logging.LogRecord]
@@ -42,10 +43,11 @@ class Said(NamedTuple):
 
 
 def ids_in(context: Context) -> Ids:
+    scope = request_in(context)
+    if scope is None and REQUEST in context:
+        return NO_IDS
+    request_id = None if scope is None else scope.request_id
     span = get_current_span(context).get_span_context()
-    request_id = context.get(REQUEST_ID)
-    if request_id is not None:
-        request_id = str(request_id)
     if not span.is_valid:
         return NO_IDS if request_id is None else Ids(request_id=request_id)
     return _as_text(span.trace_id, span.span_id, span.trace_flags, request_id)

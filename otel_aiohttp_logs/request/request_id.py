@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.context import get_current
 
-from otel_aiohttp_logs.record.stamp import REQUEST_ID
+from otel_aiohttp_logs.scope.request import request_in
 from otel_aiohttp_logs.span.ids import new_request_id
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def request_id() -> str | None:
     It is the same that ``request["request_id"]`` holds and that the response carries
     in ``X-Request-ID``. Tasks started while serving the request see it, too.
     """
-    value = get_current().get(REQUEST_ID)
-    return None if value is None else str(value)
+    scope = request_in(get_current())
+    return None if scope is None else scope.request_id
 
 
 def id_for(headers: CIMultiDictProxy[str], trusted_header: str | None) -> str:

@@ -23,13 +23,13 @@ from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATU
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
 from otel_aiohttp_logs.record.exceptions import error_text
-from otel_aiohttp_logs.record.stamp import REQUEST_ID
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
     route_of,
     span_name,
 )
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER, id_for
+from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ class Instruments:
 class ServedRequest:
     """One request from its first line to its last byte."""
 
-    __slots__ = ("_error", "_request", "_response", "_span", "request_id")
+    __slots__ = ("_error", "_request", "_response", "_scope", "_span", "request_id")
 
     def __init__(self, request: web.Request, instruments: Instruments) -> None:
         start_time = time.time_ns()
@@ -76,7 +76,8 @@ class ServedRequest:
             attributes,
             start_time=start_time,
         )
-        context = set_value(REQUEST_ID, self.request_id, context)
+        scope = self._scope = RequestScope(self.request_id, self._span)
+        context = set_value(REQUEST, scope, context)
         attach(set_span_in_context(self._span, context))
 
     def failed(self, error: Exception) -> None:
@@ -95,6 +96,7 @@ class ServedRequest:
             self._end()
         except Exception:  # noqa: BLE001 (said in the log)
             _log.exception("span_not_ended")
+        self._scope.ended = time.time()
         # The request holds us: without this it lives until the garbage collector runs.
         self._request = self._response = self._error = None
 

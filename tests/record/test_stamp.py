@@ -14,11 +14,12 @@ from logging.handlers import QueueHandler, QueueListener
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach, set_value
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, TraceFlags
 
 from otel_aiohttp_logs.record.flatten import flat_log, severity_number
 from otel_aiohttp_logs.record.handler import span_event
-from otel_aiohttp_logs.record.stamp import REQUEST_ID, Stamping, ids_of
+from otel_aiohttp_logs.record.stamp import Stamping, ids_of
+from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 from otel_aiohttp_logs.span.sampling import sampler
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
 
@@ -57,7 +58,7 @@ def in_request():
         int(TRACE, 16), int(SPAN, 16), is_remote=False, trace_flags=TraceFlags(1)
     )
     outer = trace.set_span_in_context(NonRecordingSpan(context), Context())
-    token = attach(set_value(REQUEST_ID, "r-1", outer))
+    token = attach(set_value(REQUEST, RequestScope("r-1", INVALID_SPAN), outer))
     yield
     detach(token)
 

@@ -1,0 +1,1 @@
+"""What belongs to a request, in whatever task or thread its work is done."""

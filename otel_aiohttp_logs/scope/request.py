@@ -1,0 +1,63 @@
+"""
+The request in the context: one object for all of its work, and the fields bound to it.
+
+Both stand in OpenTelemetry's context, which asyncio copies into each task and which we
+carry into threads. The context is never changed, only copied: a task that binds a
+field doesn't change what another one logs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import create_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from otel_aiohttp_logs.flat import Plain
+
+REQUEST = create_key("otel_aiohttp_logs.request")
+"""Of the ``RequestScope``; not there outside of any request."""
+BOUND = create_key("otel_aiohttp_logs.bound")
+"""Of a mapping that nobody changes: the fields of each line logged in this context."""
+LONGEST_AFTER = 900.0
+"""
+Seconds after its end for which a line still belongs to a request.
+
+Work that a request began and that never ends, such as a worker's, is nobody's then.
+"""
+
+_NOTHING: Mapping[str, Plain] = {}
+
+
+class RequestScope:
+    """What all work for one request shares."""
+
+    __slots__ = ("bound", "ended", "request_id", "span")
+
+    def __init__(self, request_id: str, span: Span) -> None:
+        self.request_id = request_id
+        self.span = span
+        """The request's own; the current one may be a child of it."""
+        self.bound: dict[str, Plain] = {}
+        """Whatever was bound in any of its tasks: for its event and its span."""
+        self.ended: float | None = None
+        """Seconds since the epoch, None while the request is being served."""
+
+
+def request_in(context: Context) -> RequestScope | None:
+    """Return the request that *context* belongs to, None if it left or outlived it."""
+    scope: RequestScope | None = context.get(REQUEST)  # type: ignore[assignment]
+    if scope is None or scope.ended is None:
+        return scope
+    return scope if time.time() - scope.ended < LONGEST_AFTER else None
+
+
+def bound_in(context: Context) -> Mapping[str, Plain]:
+    """Return the fields that each line logged in *context* has."""
+    return context.get(BOUND, _NOTHING)  # type: ignore[return-value]
