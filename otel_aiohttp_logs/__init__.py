@@ -8,7 +8,8 @@ Each log line of an aiohttp service says which request it belongs to.
                     (_environment reads variables, _resource says who is speaking)
     _process        what is process-wide, counted by the applications that use it
     _executor       run_in_executor() keeps the request's context
-    request/        middleware: a request gets its span and id; the client side
+    request/        middleware: a request gets its span and id
+    client/         each call that the application makes: a span, and what it sends on
     span/           the API's span that becomes one flat record; ids, sampling, W3C
     scope/          what belongs to a request: its id, the fields bound to it
     record/         each log record is stamped with its ids, and made safe and flat
@@ -21,10 +22,10 @@ Each log line of an aiohttp service says which request it belongs to.
 """
 
 from otel_aiohttp_logs._setup import flush, instrument_app, stats, uninstrument_app
+from otel_aiohttp_logs.client.config import client_trace_config
 from otel_aiohttp_logs.export.stats import SignalStats, Stats
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
-from otel_aiohttp_logs.request.client import client_trace_config
 from otel_aiohttp_logs.request.request_id import request_id
 
 __all__ = [

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "record": {"flat", "scope.request"},
     "span": {"flat", "record"},
     "request": {"record", "scope", "span"},
+    "client": {"_environment", "record", "request", "scope.request"},
     "output": {"flat", "record"},
     "export": {"flat", "_environment"},
     "pipeline": {"flat", "_resource", "_settings", "export", "record", "span"},
@@ -35,7 +36,7 @@ MAY_IMPORT = {
         "request",
         "span",
     },
-    "__init__": {"_setup", "export.stats", "output", "request"},
+    "__init__": {"_setup", "client", "export.stats", "output", "request"},
     # The demo is a user of the library, and its receiver knows OTLP only.
     "demo": {"client_trace_config", "instrument_app", "flat"},
     "cli": {"demo"},

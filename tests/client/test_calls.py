@@ -64,6 +64,7 @@ async def test_a_trace_crosses_the_call(services, arrived, records):
     assert dict(called.attributes) == {
         "http.request.method": "GET",
         "http.response.status_code": 200,
+        "network.protocol.version": "1.1",
         "server.address": "127.0.0.1",
         "server.port": backend.port,
         "url.full": f"http://127.0.0.1:{backend.port}/stock/200?token=REDACTED",
