@@ -1,0 +1,125 @@
+"""
+Metrics of the requests served, for a MeterProvider that somebody set.
+
+https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#http-server
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypeAlias
+
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
+from opentelemetry.semconv.attributes.http_attributes import (
+    HTTP_REQUEST_METHOD,
+    HTTP_RESPONSE_STATUS_CODE,
+    HTTP_ROUTE,
+)
+from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL_VERSION
+from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
+
+DURATION = "http.server.request.duration"
+ACTIVE = "http.server.active_requests"  # no stable name yet, so not imported
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Seconds: what the conventions advise."""
+
+_OF_ACTIVE = (HTTP_REQUEST_METHOD, URL_SCHEME)
+_OF_DURATION = (*_OF_ACTIVE, HTTP_ROUTE, NETWORK_PROTOCOL_VERSION)
+
+Value: TypeAlias = str | int
+
+
+class ServerMetrics:
+    """
+    Counts the requests that are being served, and measures how long each takes.
+
+    *attributes* are those of the request's span; the few that are known to have few
+    values are taken from them.
+    """
+
+    __slots__ = ("_active", "_duration")
+
+    def __init__(self, provider: MeterProvider) -> None:
+        name = "otel-aiohttp-logs"
+        meter = provider.get_meter("otel_aiohttp_logs", version(name))
+        self._active = meter.create_up_down_counter(
+            ACTIVE, "{request}", "Number of active HTTP server requests."
+        )
+        self._duration = meter.create_histogram(
+            DURATION,
+            "s",
+            "Duration of HTTP server requests.",
+            explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+
+    def began(self, attributes: Mapping[str, Value], context: Context) -> None:
+        self._active.add(1, _counted(*map(attributes.get, _OF_ACTIVE)), context)
+
+    def ended(
+        self,
+        attributes: Mapping[str, Value],
+        seconds: float,
+        context: Context,
+        *,
+        status: int | None,
+        error_type: str | None,
+    ) -> None:
+        """
+        Count one fewer, and record its *seconds*.
+
+        *context* holds the request's span, which may become the exemplar. *status* is
+        None if no answer was sent, *error_type* if all went well.
+        """
+        self._active.add(-1, _counted(*map(attributes.get, _OF_ACTIVE)), context)
+        values = tuple(map(attributes.get, _OF_DURATION))
+        measured = _measured((*values, status, error_type))
+        self._duration.record(seconds, measured, context)
+
+
+def server_metrics(given: MeterProvider | None) -> ServerMetrics | None:
+    """
+    Return the instruments of the provider *given*, or else of the global one.
+
+    None if nobody set any: then no request does anything for its metrics.
+    """
+    provider = _global_provider() if given is None else given
+    return None if provider is None else ServerMetrics(provider)
+
+
+def _global_provider() -> MeterProvider | None:
+    # This part of the API takes its time to import, and nobody sets one without it.
+    set_by_variable = "OTEL_PYTHON_METER_PROVIDER" in os.environ
+    if "opentelemetry.metrics" not in sys.modules and not set_by_variable:
+        return None
+    from opentelemetry import metrics  # noqa: PLC0415 (see above)
+    from opentelemetry.metrics import _internal  # noqa: PLC0415 (see above)
+
+    provider = metrics.get_meter_provider()
+    nobodys = (metrics.NoOpMeterProvider, _internal._ProxyMeterProvider)  # noqa: SLF001 (no public way to tell)
+    return None if isinstance(provider, nobodys) else provider
+
+
+@lru_cache(maxsize=64)
+def _counted(method: Value | None, scheme: Value | None) -> Mapping[str, Value]:
+    return _present(_OF_ACTIVE, (method, scheme))
+
+
+@lru_cache(maxsize=1024)  # as many as there are routes, times their answers
+def _measured(values: tuple[Value | None, ...]) -> Mapping[str, Value]:
+    return _present((*_OF_DURATION, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE), values)
+
+
+def _present(
+    names: tuple[str, ...], values: tuple[Value | None, ...]
+) -> Mapping[str, Value]:
+    pairs = zip(names, values, strict=True)
+    return {name: value for name, value in pairs if value is not None}
