@@ -8,6 +8,7 @@ Each log line of an aiohttp service says which request it belongs to.
                     (_environment reads variables, _resource says who is speaking)
     _process        what is process-wide, counted by the applications that use it
     _executor       run_in_executor() keeps the request's context
+    _meter          the MeterProvider that somebody set
     request/        middleware: a request gets its span and id
     client/         each call that the application makes: a span, and what it sends on
     span/           the API's span that becomes one flat record; ids, sampling, W3C

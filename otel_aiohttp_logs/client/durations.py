@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry import metrics
-from opentelemetry.metrics import _internal as metrics_internal
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import (
     HTTP_REQUEST_METHOD,
@@ -22,6 +20,8 @@ from opentelemetry.semconv.attributes.server_attributes import (
 )
 from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
 from opentelemetry.semconv.metrics.http_metrics import HTTP_CLIENT_REQUEST_DURATION
+
+from otel_aiohttp_logs._meter import meter_provider
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, MeterProvider
@@ -49,10 +49,8 @@ class Durations:
     def histogram(self) -> Histogram | None:
         """Return it; None as long as nobody has set a provider."""
         if self._histogram is None:
-            provider = self._provider or metrics.get_meter_provider()
-            # The API's stand-in until one is set: it would take each measurement
-            # and do nothing.
-            if not isinstance(provider, metrics_internal._ProxyMeterProvider):  # noqa: SLF001 (it has no public name)
+            provider = meter_provider(self._provider)
+            if provider is not None:
                 self._histogram = _made_by(provider)
         return self._histogram
 

@@ -6,8 +6,6 @@ https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#http-server
 
 from __future__ import annotations
 
-import os
-import sys
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,6 +18,8 @@ from opentelemetry.semconv.attributes.http_attributes import (
 )
 from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL_VERSION
 from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
+
+from otel_aiohttp_logs._meter import meter_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,21 +91,8 @@ def server_metrics(given: MeterProvider | None) -> ServerMetrics | None:
 
     None if nobody set any: then no request does anything for its metrics.
     """
-    provider = _global_provider() if given is None else given
+    provider = meter_provider(given)
     return None if provider is None else ServerMetrics(provider)
-
-
-def _global_provider() -> MeterProvider | None:
-    # This part of the API takes its time to import, and nobody sets one without it.
-    set_by_variable = "OTEL_PYTHON_METER_PROVIDER" in os.environ
-    if "opentelemetry.metrics" not in sys.modules and not set_by_variable:
-        return None
-    from opentelemetry import metrics  # noqa: PLC0415 (see above)
-    from opentelemetry.metrics import _internal  # noqa: PLC0415 (see above)
-
-    provider = metrics.get_meter_provider()
-    nobodys = (metrics.NoOpMeterProvider, _internal._ProxyMeterProvider)  # noqa: SLF001 (no public way to tell)
-    return None if isinstance(provider, nobodys) else provider
 
 
 @lru_cache(maxsize=64)

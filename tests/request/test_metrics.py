@@ -144,6 +144,7 @@ def test_the_metrics_api_is_not_imported_for_nothing():
     """Nobody could have set a provider, so the import's time isn't spent."""
     code = (
         "import sys\n"
+        "from otel_aiohttp_logs import client_trace_config\n"
         "from otel_aiohttp_logs.request.metrics import server_metrics\n"
         "print(server_metrics(None), 'opentelemetry.metrics' in sys.modules)"
     )
