@@ -51,6 +51,7 @@ class Instrumented:
                 tracer=provider.get_tracer("otel_aiohttp_logs"),
                 extract=extractor(),
                 request_id_header=self._settings.request_id_header,
+                websocket_spans=self._settings.websocket_spans,
             )
         return self._instruments
 
@@ -100,6 +101,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     level: int | str | None = None,
     span_events: bool | None = None,
     request_id_header: str | None = None,
+    websocket_spans: bool | None = None,
     tracer_provider: TracerProvider | None = None,
     logger_provider: LoggerProvider | None = None,
 ) -> None:
@@ -118,6 +120,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
       level; INFO.
     - *span_events*: copy each line to its span as an event, for Jaeger; False.
     - *request_id_header*: an inbound header whose request id is trusted; none.
+    - *websocket_spans*: a span for each message of a WebSocket; False.
     - *tracer_provider*, *logger_provider*: used instead of the global ones and ours.
 
     Raises ``TypeError`` if *app* is no application, ``RuntimeError`` if it has been
@@ -125,7 +128,9 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     """
     _check(app)
     settings = read_settings(
-        Options(pipeline, output, level, span_events, request_id_header)
+        Options(
+            pipeline, output, level, span_events, request_id_header, websocket_spans
+        )
     )
     if settings.pipeline == "sdk":
         check_installed()
