@@ -18,6 +18,7 @@ Each log line of an aiohttp service says which request it belongs to.
     flat            the two flat records: a span, a line
     pipeline/       the ways out: our own, the SDK's, the application's providers
     export/         queue, encoder, transport: flat records to OTLP, off the loop
+    _speed/         compiled twins of what runs most often, where there are any
     demo/           a shop of two services, with an OTLP receiver of its own
     cli             the console script; __main__ is the same
 """

@@ -77,3 +77,5 @@ class FlatLog(NamedTuple):
     """0 outside of any trace; so is *span_id*."""
     span_id: int
     flags: int
+    event_name: str = ""
+    """What kind of event it is, where it is one: its attributes have a known form."""

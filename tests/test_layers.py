@@ -14,6 +14,7 @@ PACKAGE = "otel_aiohttp_logs"
 
 MAY_IMPORT = {
     "flat": set(),
+    "_speed": set(),
     "_environment": set(),
     "_executor": set(),
     "_meter": set(),
@@ -25,7 +26,7 @@ MAY_IMPORT = {
     "request": {"_meter", "record", "scope", "span"},
     "client": {"_environment", "_meter", "record", "request", "scope.request"},
     "output": {"flat", "record"},
-    "export": {"flat", "_environment"},
+    "export": {"flat", "_environment", "_speed"},
     "pipeline": {"flat", "_resource", "_settings", "export", "record", "span"},
     "_process": {"_settings", "export.stats", "output", "pipeline", "record", "span"},
     "_setup": {

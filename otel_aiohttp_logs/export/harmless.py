@@ -29,6 +29,7 @@ def harmless_log(log: object) -> FlatLog:
         trace_id=_number(log, "trace_id", 128),
         span_id=_number(log, "span_id", 64),
         flags=_number(log, "flags", 32),
+        event_name=_text(log, "event_name"),
     )
 
 

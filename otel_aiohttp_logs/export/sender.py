@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.export.backlog import Backlog
     from otel_aiohttp_logs.export.destination import Destination
-    from otel_aiohttp_logs.export.encoder import Groups
     from otel_aiohttp_logs.export.health import Health
+    from otel_aiohttp_logs.export.messages import Groups
     from otel_aiohttp_logs.export.settings import ExportSettings
     from otel_aiohttp_logs.export.transport import Outcome
 

@@ -35,10 +35,10 @@ def test_everything_has_a_hash(path):
     assert lines[1].split() == ["#", "scripts/pins"]
     for line in lines:
         assert line.strip().startswith("#") or PIN.match(line) or wanted.fullmatch(line)
-    assert len([line for line in lines if PIN.match(line)]) >= 5
+    assert any(PIN.match(line) for line in lines)
 
 
 def test_the_three_agree():
     """What runs is what is tested, to the version."""
     assert pins("run") < pins("dev")
-    assert {name for name, _ in pins("build") - pins("dev")} == {"editables"}
+    assert pins("build") < pins("dev")

@@ -23,7 +23,7 @@ class Clone:
         for name in ("scripts", "requirements", "otel_aiohttp_logs"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
+        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, self.folder)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))

@@ -60,6 +60,7 @@ def flat_log_of(readable) -> FlatLog:
         trace_id=record.trace_id,
         span_id=record.span_id,
         flags=int(record.trace_flags),
+        event_name=record.event_name or "",
     )
 
 

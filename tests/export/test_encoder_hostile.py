@@ -186,6 +186,8 @@ WRONG = [
     {"span_id": 1 << 64},
     {"flags": 1 << 32},
     {"flags": "01"},
+    {"event_name": None},
+    {"event_name": 5},
 ]
 
 
