@@ -7,12 +7,12 @@ Each log line of an aiohttp service says which request it belongs to.
     _settings       options and OTEL_* variables become one frozen Settings
                     (_environment reads variables, _resource says who is speaking)
     _process        what is process-wide, counted by the applications that use it
-    _executor       run_in_executor() keeps the request's context
     _meter          the MeterProvider that somebody set
     request/        middleware: a request gets its span and id
     client/         each call that the application makes: a span, and what it sends on
     span/           the API's span that becomes one flat record; ids, sampling, W3C
     scope/          what belongs to a request: its id, the fields bound to it
+    hooks/          what only process-wide hooks can reach: threads, executors
     record/         each log record is stamped with its ids, and made safe and flat
     output/         lines for people and machines on stdout
     flat            the two flat records: a span, a line

@@ -48,6 +48,19 @@ class Environment:
             raise bad(name, value, " or ".join(choices))
         return value
 
+    def some_of(
+        self, name: str, choices: Sequence[str], *, given: str | None = None
+    ) -> frozenset[str]:
+        """Return which of *choices* are wanted: all (default), none, or a list."""
+        value = given if given is not None else self.text(name, "all")
+        if value in {"all", "none"}:
+            return frozenset(choices if value == "all" else ())
+        wanted = frozenset(part.strip() for part in str(value).split(","))
+        if not wanted <= frozenset(choices):
+            listed = ", ".join(choices)
+            raise bad(name, value, f"all, none, or some of {listed}, with commas")
+        return wanted
+
     def boolean(self, name: str, *, default: bool, given: bool | None = None) -> bool:
         if given is not None:
             if not isinstance(given, bool):

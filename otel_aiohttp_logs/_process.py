@@ -16,6 +16,7 @@ from opentelemetry import _logs, trace
 from opentelemetry._logs._internal import ProxyLoggerProvider
 
 from otel_aiohttp_logs.export.stats import Stats
+from otel_aiohttp_logs.hooks.owner import Hooks
 from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.pipeline.own import OwnPipeline
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
@@ -47,9 +48,11 @@ class _Running:
         self.pipeline = _pipeline(settings)
         self._logger_provider = logger_provider
         self._stamping = Stamping()
+        self._hooks = Hooks(settings.hooks)
         self._handler = OutletHandler()
         self._handlers = RootHandlers(self._handler, settings.output, settings.level)
         self.pipeline.start()
+        self._hooks.start()
         self.listen()
 
     def listen(self) -> None:
@@ -63,6 +66,7 @@ class _Running:
         return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
 
     def stop(self) -> None:
+        self._hooks.undo()
         self._stamping.undo()
         self.pipeline.stop()
 
@@ -175,12 +179,8 @@ def _has_upstream_handler() -> bool:
 
 
 def _check_same(running: Settings, wanted: Settings) -> None:
-    # What each application may have for itself.
-    wanted = replace(
-        wanted,
-        request_id_header=running.request_id_header,
-        websocket_spans=running.websocket_spans,
-    )
+    # Each application may trust another header.
+    wanted = replace(wanted, request_id_header=running.request_id_header)
     different = _difference(running, wanted)
     if different:
         msg = (

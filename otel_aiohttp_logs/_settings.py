@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PIPELINES = ("own", "sdk")
+HOOKS = ("threads", "executors")
 OUTPUTS = ("auto", "json", "console", "none")
 SAMPLERS = (
     "always_on",
@@ -42,7 +43,7 @@ class Options:
     level: int | str | None = None
     span_events: bool | None = None
     request_id_header: str | None = None
-    websocket_spans: bool | None = None
+    hooks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Settings:
     """Copy each log line of a request to its span as an event."""
     request_id_header: str | None
     """The inbound header to trust, None to make each request id ourselves."""
-    websocket_spans: bool
-    """A span for each message of a WebSocket."""
+    hooks: frozenset[str]
+    """Which process-wide hooks are on; see ``docs/hooks.md``."""
     sampler: str
     sampler_ratio: float
     resource: Mapping[str, str]
@@ -85,9 +86,7 @@ def read_settings(
             f"{prefix}SPAN_EVENTS", default=False, given=options.span_events
         ),
         request_id_header=_header_name(env, options.request_id_header),
-        websocket_spans=env.boolean(
-            f"{prefix}WEBSOCKET_SPANS", default=False, given=options.websocket_spans
-        ),
+        hooks=env.some_of(f"{prefix}HOOKS", HOOKS, given=options.hooks),
         sampler=env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on"),
         sampler_ratio=env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0),
         resource=resource_attributes(env),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
 
-from otel_aiohttp_logs import _executor
 from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
@@ -51,14 +50,12 @@ class Instrumented:
                 tracer=provider.get_tracer("otel_aiohttp_logs"),
                 extract=extractor(),
                 request_id_header=self._settings.request_id_header,
-                websocket_spans=self._settings.websocket_spans,
             )
         return self._instruments
 
     async def while_running(self, app: web.Application) -> AsyncIterator[None]:
         """Start with the application, before anything of its own does."""
         _make_outermost(app, self)
-        _executor.carry_context(asyncio.get_running_loop())
         _process.acquire(self._settings, self._logger_provider)
         self._running = True
         # Handlers of on_cleanup come after this context's exit, and may log. (A
@@ -101,7 +98,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     level: int | str | None = None,
     span_events: bool | None = None,
     request_id_header: str | None = None,
-    websocket_spans: bool | None = None,
+    hooks: str | None = None,
     tracer_provider: TracerProvider | None = None,
     logger_provider: LoggerProvider | None = None,
 ) -> None:
@@ -120,7 +117,8 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
       level; INFO.
     - *span_events*: copy each line to its span as an event, for Jaeger; False.
     - *request_id_header*: an inbound header whose request id is trusted; none.
-    - *websocket_spans*: a span for each message of a WebSocket; False.
+    - *hooks*: which process-wide hooks are on: ``all`` (default), ``none``, or some
+      of their names, with commas; see ``docs/hooks.md``.
     - *tracer_provider*, *logger_provider*: used instead of the global ones and ours.
 
     Raises ``TypeError`` if *app* is no application, ``RuntimeError`` if it has been
@@ -128,9 +126,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     """
     _check(app)
     settings = read_settings(
-        Options(
-            pipeline, output, level, span_events, request_id_header, websocket_spans
-        )
+        Options(pipeline, output, level, span_events, request_id_header, hooks)
     )
     if settings.pipeline == "sdk":
         check_installed()

@@ -1,0 +1,38 @@
+"""The hooks of the process: put on with its first application, undone with the last."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from otel_aiohttp_logs.hooks.executors import carrying_submit
+from otel_aiohttp_logs.hooks.method import ReplacedMethod
+from otel_aiohttp_logs.hooks.threads import carrying_start
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# Kept for the life of the process: one that somebody else's replacement stands around
+# stays where it is, and is used again by the next application.
+_METHODS = {
+    "threads": [ReplacedMethod(threading.Thread, "start", carrying_start)],
+    "executors": [ReplacedMethod(ThreadPoolExecutor, "submit", carrying_submit)],
+}
+
+
+class Hooks:
+    """Those of *names* that are on; see ``docs/hooks.md``."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._methods = [
+            m for name in _METHODS if name in names for m in _METHODS[name]
+        ]
+
+    def start(self) -> None:
+        for method in self._methods:
+            method.put_on()
+
+    def undo(self) -> None:
+        for method in self._methods:
+            method.undo()
