@@ -66,7 +66,8 @@ def _host_of(name: str) -> str | None:
     text = name.removeprefix("*").removeprefix(".").removesuffix(".")
     try:
         if ":" in text:
-            return str(ipaddress.IPv6Address(text.strip("[]")))
+            bracketed = text.startswith("[") and text.endswith("]")
+            return str(ipaddress.IPv6Address(text[1:-1] if bracketed else text))
         host = URL.build(scheme="http", host=text).raw_host
     except ValueError:
         return None

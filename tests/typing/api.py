@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import aiohttp
 from aiohttp import web
 from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_aiohttp_logs import (
@@ -25,7 +26,12 @@ from otel_aiohttp_logs import (
 
 async def handler(request: web.Request) -> web.Response:
     found: str | None = request_id()
-    async with aiohttp.ClientSession(trace_configs=[client_trace_config()]) as session:
+    calls = client_trace_config(
+        propagate_to=["stock", ".shop.example"],
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+    )
+    async with aiohttp.ClientSession(trace_configs=[calls]) as session:
         await session.get("http://stock")
     return web.json_response({"id": found})
 
