@@ -179,8 +179,12 @@ def _has_upstream_handler() -> bool:
 
 
 def _check_same(running: Settings, wanted: Settings) -> None:
-    # Each application may trust another header.
-    wanted = replace(wanted, request_id_header=running.request_id_header)
+    # What each application may have for itself.
+    wanted = replace(
+        wanted,
+        request_id_header=running.request_id_header,
+        websocket_spans=running.websocket_spans,
+    )
     different = _difference(running, wanted)
     if different:
         msg = (

@@ -43,6 +43,7 @@ class Options:
     level: int | str | None = None
     span_events: bool | None = None
     request_id_header: str | None = None
+    websocket_spans: bool | None = None
     hooks: str | None = None
 
 
@@ -57,6 +58,8 @@ class Settings:
     """Copy each log line of a request to its span as an event."""
     request_id_header: str | None
     """The inbound header to trust, None to make each request id ourselves."""
+    websocket_spans: bool
+    """A span for each message of a WebSocket."""
     hooks: frozenset[str]
     """Which process-wide hooks are on; see ``docs/hooks.md``."""
     sampler: str
@@ -86,6 +89,9 @@ def read_settings(
             f"{prefix}SPAN_EVENTS", default=False, given=options.span_events
         ),
         request_id_header=_header_name(env, options.request_id_header),
+        websocket_spans=env.boolean(
+            f"{prefix}WEBSOCKET_SPANS", default=False, given=options.websocket_spans
+        ),
         hooks=env.some_of(f"{prefix}HOOKS", HOOKS, given=options.hooks),
         sampler=env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on"),
         sampler_ratio=env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0),

@@ -50,6 +50,7 @@ class Instrumented:
                 tracer=provider.get_tracer("otel_aiohttp_logs"),
                 extract=extractor(),
                 request_id_header=self._settings.request_id_header,
+                websocket_spans=self._settings.websocket_spans,
             )
         return self._instruments
 
@@ -98,6 +99,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     level: int | str | None = None,
     span_events: bool | None = None,
     request_id_header: str | None = None,
+    websocket_spans: bool | None = None,
     hooks: str | None = None,
     tracer_provider: TracerProvider | None = None,
     logger_provider: LoggerProvider | None = None,
@@ -117,6 +119,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
       level; INFO.
     - *span_events*: copy each line to its span as an event, for Jaeger; False.
     - *request_id_header*: an inbound header whose request id is trusted; none.
+    - *websocket_spans*: a span for each message of a WebSocket; False.
     - *hooks*: which process-wide hooks are on: ``all`` (default), ``none``, or some
       of their names, with commas; see ``docs/hooks.md``.
     - *tracer_provider*, *logger_provider*: used instead of the global ones and ours.
@@ -126,7 +129,15 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     """
     _check(app)
     settings = read_settings(
-        Options(pipeline, output, level, span_events, request_id_header, hooks)
+        Options(
+            pipeline=pipeline,
+            output=output,
+            level=level,
+            span_events=span_events,
+            request_id_header=request_id_header,
+            websocket_spans=websocket_spans,
+            hooks=hooks,
+        )
     )
     if settings.pipeline == "sdk":
         check_installed()

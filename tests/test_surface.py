@@ -52,6 +52,7 @@ def test_signatures():
         "level",
         "span_events",
         "request_id_header",
+        "websocket_spans",
         "hooks",
         "tracer_provider",
         "logger_provider",

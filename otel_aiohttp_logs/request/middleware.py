@@ -55,8 +55,16 @@ class Serving:
         if served is not None:
             try:
                 served.responding(response)
+                # Each response comes by here: a comparison costs less than isinstance.
+                if response.status == 101:
+                    self._upgraded(served, response)
             except Exception:  # noqa: BLE001 (counted and logged)
                 self._count_failure()
+
+    def _upgraded(self, served: ServedRequest, response: web.StreamResponse) -> None:
+        instruments = self._instruments()
+        if instruments is not None and isinstance(response, web.WebSocketResponse):
+            served.number_messages(response, instruments, self._count_failure)
 
     def _begin(self, request: web.Request) -> ServedRequest | None:
         try:

@@ -29,6 +29,7 @@ from otel_aiohttp_logs.request.attributes import (
     span_name,
 )
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER, id_for
+from otel_aiohttp_logs.request.websocket import Messages
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
 if TYPE_CHECKING:
@@ -51,12 +52,21 @@ class Instruments:
     tracer: Tracer
     extract: Callable[[CIMultiDictProxy[str]], Context]
     request_id_header: str | None
+    websocket_spans: bool
 
 
 class ServedRequest:
     """One request from its first line to its last byte."""
 
-    __slots__ = ("_error", "_request", "_response", "_scope", "_span", "request_id")
+    __slots__ = (
+        "_error",
+        "_messages",
+        "_request",
+        "_response",
+        "_scope",
+        "_span",
+        "request_id",
+    )
 
     def __init__(self, request: web.Request, instruments: Instruments) -> None:
         start_time = time.time_ns()
@@ -67,6 +77,7 @@ class ServedRequest:
         self._request: web.Request | None = request
         self._response: web.StreamResponse | None = None
         self._error: BaseException | None = None
+        self._messages: Messages | None = None
         attributes = request_attributes(request, route)
         attributes["request_id"] = self.request_id
         self._span: Span = instruments.tracer.start_span(
@@ -84,21 +95,36 @@ class ServedRequest:
         """Note an exception that the application did not handle."""
         self._error = error
         self._span.record_exception(error)
+        if self._messages is not None:
+            self._messages.failed(error)
 
     def responding(self, response: web.StreamResponse) -> None:
         """Note the response whose headers are about to be sent, and add the id."""
         self._response = response
         response.headers.setdefault(RESPONSE_HEADER, self.request_id)
 
+    def number_messages(
+        self,
+        response: web.WebSocketResponse,
+        instruments: Instruments,
+        failing: Callable[[], None],
+    ) -> None:
+        """Tell the messages apart that the application receives from now on."""
+        if self._messages is None:
+            tracer = instruments.tracer if instruments.websocket_spans else None
+            self._messages = Messages(response, tracer, failing)
+
     def finished(self, _: asyncio.Task[object]) -> None:
         """End the span: the last byte is out, or the client is gone."""
         try:
+            if self._messages is not None:
+                self._messages.closed()
             self._end()
         except Exception:  # noqa: BLE001 (said in the log)
             _log.exception("span_not_ended")
         self._scope.ended = time.time()
         # The request holds us: without this it lives until the garbage collector runs.
-        self._request = self._response = self._error = None
+        self._request = self._response = self._error = self._messages = None
 
     def _end(self) -> None:
         span, error, response = self._span, self._error, self._response

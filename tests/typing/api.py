@@ -48,6 +48,7 @@ def main() -> None:
         level=logging.DEBUG,
         span_events=True,
         request_id_header="X-Request-ID",
+        websocket_spans=True,
         hooks="threads,executors",
         tracer_provider=TracerProvider(),
         logger_provider=LoggerProvider(),
