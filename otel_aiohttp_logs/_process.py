@@ -21,12 +21,14 @@ from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.pipeline.own import OwnPipeline
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
 from otel_aiohttp_logs.pipeline.sdk import SdkPipeline
+from otel_aiohttp_logs.record.access import ACCESS_LOGGER, AccessLines
 from otel_aiohttp_logs.record.handler import OutletHandler, span_event
 from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.request.event import Events
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.trace import TracerProvider
@@ -49,8 +51,12 @@ class _Running:
         self._logger_provider = logger_provider
         self._stamping = Stamping()
         self._hooks = Hooks(settings.hooks)
-        self._handler = OutletHandler()
-        self._handlers = RootHandlers(self._handler, settings.output, settings.level)
+        self._access = AccessLines()
+        replaced = settings.access_log != "classic"
+        self._handler = OutletHandler(access_lines=not replaced)
+        self._handlers = RootHandlers(
+            self._handler, settings.output, settings.level, access_lines=not replaced
+        )
         self.pipeline.start()
         self._hooks.start()
         self.listen()
@@ -61,12 +67,29 @@ class _Running:
         copies = (span_event,) if self.settings.span_events else ()
         self._handler.outlets = (*copies, *self._outlets())
         self._handlers.attach()
+        unheard = not self._handlers.heard_elsewhere(ACCESS_LOGGER)
+        if self.settings.access_log != "classic" and unheard:
+            self._access.mute()
+        else:
+            self._access.unmute()
+
+    def events(self, quiet_routes: Sequence[str]) -> Events | None:
+        """Return what writes the events of requests, None if nobody wants them."""
+        if self.settings.access_log == "none":
+            return None
+        return Events(
+            wants=self._access.wants,
+            write=self._handlers.handle,
+            quiet_routes=quiet_routes,
+            only_if_unsaid=self.settings.access_log == "classic",
+        )
 
     def stats(self) -> Stats:
         return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
 
     def stop(self) -> None:
         self._hooks.undo()
+        self._access.unmute()
         self._stamping.undo()
         self.pipeline.stop()
 
@@ -140,6 +163,9 @@ class Process:
             self._running.listen()
             return given or _global_tracer_provider(pipeline)
 
+    def events(self, quiet_routes: Sequence[str]) -> Events | None:
+        return None if self._running is None else self._running.events(quiet_routes)
+
     def flush(self, timeout: float) -> bool:
         return self._last is None or self._last.pipeline.flush(timeout)
 
@@ -184,6 +210,8 @@ def _check_same(running: Settings, wanted: Settings) -> None:
         wanted,
         request_id_header=running.request_id_header,
         websocket_spans=running.websocket_spans,
+        request_id_pattern=running.request_id_pattern,
+        quiet_routes=running.quiet_routes,
     )
     different = _difference(running, wanted)
     if different:

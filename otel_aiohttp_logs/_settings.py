@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ from otel_aiohttp_logs._resource import resource_attributes
 from otel_aiohttp_logs.export.settings import ExportSettings, export_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PIPELINES = ("own", "sdk")
 HOOKS = ("threads", "executors")
 OUTPUTS = ("auto", "json", "console", "none")
+ACCESS_LOGS = ("event", "classic", "none")
+REQUEST_ID_PATTERN = r"[0-9A-Za-z._:+/=@-]{8,128}"
+"""Every id in use, and nothing that could end a header, a line or a URL."""
 SAMPLERS = (
     "always_on",
     "always_off",
@@ -45,6 +49,9 @@ class Options:
     request_id_header: str | None = None
     websocket_spans: bool | None = None
     hooks: str | None = None
+    request_id_pattern: str | None = None
+    access_log: str | None = None
+    quiet_routes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,12 @@ class Settings:
     """A span for each message of a WebSocket."""
     hooks: frozenset[str]
     """Which process-wide hooks are on; see ``docs/hooks.md``."""
+    request_id_pattern: re.Pattern[str]
+    """What a trusted id must match, whole."""
+    access_log: str
+    """``event``: one of ours a request, ``classic``: aiohttp's line, or ``none``."""
+    quiet_routes: tuple[str, ...]
+    """Routes or paths, ``*`` in them for any text, whose events are of level DEBUG."""
     sampler: str
     sampler_ratio: float
     resource: Mapping[str, str]
@@ -93,6 +106,11 @@ def read_settings(
             f"{prefix}WEBSOCKET_SPANS", default=False, given=options.websocket_spans
         ),
         hooks=env.some_of(f"{prefix}HOOKS", HOOKS, given=options.hooks),
+        request_id_pattern=_pattern(env, options.request_id_pattern),
+        access_log=env.choice(
+            f"{prefix}ACCESS_LOG", ACCESS_LOGS, "event", given=options.access_log
+        ),
+        quiet_routes=_routes(env, options.quiet_routes),
         sampler=env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on"),
         sampler_ratio=env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0),
         resource=resource_attributes(env),
@@ -120,3 +138,26 @@ def _header_name(env: Environment, given: str | None) -> str | None:
     if not all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in value):
         raise bad(name, value, "the name of a header, such as X-Request-ID")
     return value
+
+
+def _pattern(env: Environment, given: str | None) -> re.Pattern[str]:
+    name = "OTEL_AIOHTTP_LOGS_REQUEST_ID_PATTERN"
+    value = given if given is not None else env.text(name, REQUEST_ID_PATTERN)
+    try:
+        return re.compile(value)
+    except (TypeError, re.error) as error:
+        wanted = f"a regular expression, such as {REQUEST_ID_PATTERN} ({error})"
+        raise bad(name, value, wanted) from None
+
+
+def _routes(env: Environment, given: Sequence[str] | None) -> tuple[str, ...]:
+    name = "OTEL_AIOHTTP_LOGS_QUIET_ROUTES"
+    routes: Sequence[str] | None = given
+    if routes is None:
+        routes = [r.strip() for r in env.text(name, "").split(",") if r.strip()]
+    if isinstance(routes, str) or not all(
+        isinstance(route, str) and route.startswith("/") for route in routes
+    ):
+        wanted = "a list of routes that begin with a slash, such as /health,/static/*"
+        raise bad(name, given if given is not None else ",".join(routes), wanted)
+    return tuple(routes)

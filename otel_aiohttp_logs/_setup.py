@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
@@ -12,11 +13,13 @@ from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
 from otel_aiohttp_logs.request.middleware import Serving
+from otel_aiohttp_logs.request.request_id import RequestIds
 from otel_aiohttp_logs.request.serve import Instruments
+from otel_aiohttp_logs.request.tally import Tally
 from otel_aiohttp_logs.span.propagation import extractor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.trace import TracerProvider
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.export.stats import Stats
 
 _process = Process()
+_tally = Tally()
 
 
 class Instrumented:
@@ -39,8 +43,11 @@ class Instrumented:
         self._tracer_provider = tracer_provider
         self._logger_provider = logger_provider
         self._instruments: Instruments | None = None
+        self._request_ids = RequestIds(
+            settings.request_id_header, settings.request_id_pattern, _tally
+        )
         self._running = False
-        self.serving = Serving(self.instruments)
+        self.serving = Serving(self.instruments, _tally)
 
     def instruments(self) -> Instruments | None:
         """Return what requests are served with, None while we aren't running."""
@@ -49,8 +56,10 @@ class Instrumented:
             self._instruments = Instruments(
                 tracer=provider.get_tracer("otel_aiohttp_logs"),
                 extract=extractor(),
-                request_id_header=self._settings.request_id_header,
                 websocket_spans=self._settings.websocket_spans,
+                request_ids=self._request_ids,
+                events=_process.events(self._settings.quiet_routes),
+                tally=_tally,
             )
         return self._instruments
 
@@ -101,6 +110,9 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     request_id_header: str | None = None,
     websocket_spans: bool | None = None,
     hooks: str | None = None,
+    request_id_pattern: str | None = None,
+    access_log: Literal["event", "classic", "none"] | None = None,
+    quiet_routes: Sequence[str] | None = None,
     tracer_provider: TracerProvider | None = None,
     logger_provider: LoggerProvider | None = None,
 ) -> None:
@@ -122,6 +134,12 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     - *websocket_spans*: a span for each message of a WebSocket; False.
     - *hooks*: which process-wide hooks are on: ``all`` (default), ``none``, or some
       of their names, with commas; see ``docs/hooks.md``.
+    - *request_id_pattern*: what such an id must match, whole; another one is replaced.
+      8 to 128 letters, digits and ``._:+/=@-``.
+    - *access_log*: ``event`` (default) writes one event with fields for each request,
+      in place of aiohttp's access line; ``classic`` leaves that line, ``none`` neither.
+    - *quiet_routes*: routes or paths, such as ``/health`` or ``/static/*``, the events
+      of which are of level DEBUG unless something went wrong; none.
     - *tracer_provider*, *logger_provider*: used instead of the global ones and ours.
 
     Raises ``TypeError`` if *app* is no application, ``RuntimeError`` if it has been
@@ -135,8 +153,11 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
             level=level,
             span_events=span_events,
             request_id_header=request_id_header,
-            websocket_spans=websocket_spans,
             hooks=hooks,
+            websocket_spans=websocket_spans,
+            request_id_pattern=request_id_pattern,
+            access_log=access_log,
+            quiet_routes=quiet_routes,
         )
     )
     if settings.pipeline == "sdk":
@@ -174,7 +195,11 @@ def flush(timeout: float = 5.0) -> bool:
 
 def stats() -> Stats:
     """Return what was emitted, exported, queued and dropped since the start."""
-    return _process.stats()
+    return replace(
+        _process.stats(),
+        request_ids_replaced=_tally.request_ids_replaced,
+        telemetry_failures=_tally.failures,
+    )
 
 
 def _check(app: object) -> None:

@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "hooks": {"scope.request"},
     "record": {"flat", "scope.request"},
     "span": {"flat", "record"},
-    "request": {"_meter", "record", "scope", "span"},
     "client": {"_environment", "_meter", "record", "request", "scope.request"},
+    "request": {"_meter", "flat", "record", "scope", "span"},
     "output": {"flat", "record"},
     "export": {"flat", "_environment", "_speed"},
     "pipeline": {"flat", "_resource", "_settings", "export", "record", "span"},
@@ -35,6 +35,7 @@ MAY_IMPORT = {
         "output",
         "pipeline",
         "record",
+        "request.event",
         "span",
     },
     "_setup": {

@@ -54,6 +54,9 @@ def test_signatures():
         "request_id_header",
         "websocket_spans",
         "hooks",
+        "request_id_pattern",
+        "access_log",
+        "quiet_routes",
         "tracer_provider",
         "logger_provider",
     ]
@@ -80,6 +83,8 @@ def test_stats_fields():
         "logs",
         "spans",
         "lines_lost",
+        "request_ids_replaced",
+        "telemetry_failures",
     ]
     assert otel_aiohttp_logs.Stats.__dataclass_params__.frozen
 

@@ -35,3 +35,7 @@ class Stats:
     spans: SignalStats = field(default_factory=SignalStats)
     lines_lost: int = 0
     """Lines that stdout did not take: it was closed, or a pipe without a reader."""
+    request_ids_replaced: int = 0
+    """Ids in a trusted header that broke the rules: the request got one of ours."""
+    telemetry_failures: int = 0
+    """Errors of this library while a request was served, which went on without it."""

@@ -17,6 +17,7 @@ from zlib import crc32
 from otel_aiohttp_logs.output.escape import quoted, visible
 from otel_aiohttp_logs.output.fixed import refuse_format
 from otel_aiohttp_logs.output.json_lines import to_json
+from otel_aiohttp_logs.record.access import ACCESS_LOGGER, EventRecord
 from otel_aiohttp_logs.record.exceptions import exception
 from otel_aiohttp_logs.record.fields import id_text
 from otel_aiohttp_logs.record.said import said
@@ -45,7 +46,6 @@ _LEVELS = {
 }
 _SHORT_LEVELS = {"WARNING": "WARN ", "CRITICAL": "CRIT "}
 # What aiohttp's access lines have in their message, and once more as fields.
-_ACCESS_LOGGER = "aiohttp.access"
 _ACCESS_FIELDS = (
     "remote_address",
     "request_start_time",
@@ -58,6 +58,22 @@ _ACCESS_FIELDS = (
     "request_time_micro",
     "request_header",
     "response_header",
+)
+# Of a request's event, what its message says, and what is the same in most of them.
+_EVENT_FIELDS = (
+    "client.address",
+    "http.request.method",
+    "http.response.size",
+    "http.response.status_code",
+    "http.route",
+    "network.protocol.version",
+    "outcome",
+    "server.address",
+    "server.port",
+    "time_to_first_byte",
+    "url.path",
+    "url.scheme",
+    "user_agent.original",
 )
 _BAR = "▌"
 _ID_WIDTH = 8
@@ -110,8 +126,9 @@ class ConsoleFormatter(logging.Formatter):
             f"{self._paint(logger, _DIM)} {text}"
         )
         fields = {**words.fields}
-        if record.name == _ACCESS_LOGGER:
-            for name in _ACCESS_FIELDS:
+        if record.name == ACCESS_LOGGER:
+            known = _EVENT_FIELDS if type(record) is EventRecord else _ACCESS_FIELDS
+            for name in known:
                 fields.pop(name, None)
         stack_info = fields.pop("stack_info", None)
         if fields:

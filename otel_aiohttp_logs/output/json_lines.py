@@ -3,9 +3,9 @@ JSON lines: one record, one line, whatever is in it.
 
 The keys, in this order: ``timestamp`` (RFC 3339, UTC, microseconds), ``level``,
 ``logger``, ``message``, ``request_id``, ``trace_id``, ``span_id``, ``trace_flags``,
-the fields of ``extra``, ``exception`` with ``type``, ``message`` and ``stack``. An id
-that the record doesn't have is left out, so is ``exception``: a search for lines that
-have the key then finds what it means to.
+``event_name`` (of the event of a request), the fields, ``exception`` with ``type``,
+``message`` and ``stack``. What a record doesn't have is left out, so that a search for
+lines that have the key finds what it means to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from otel_aiohttp_logs.output.escape import quoted
 from otel_aiohttp_logs.output.fixed import refuse_format
+from otel_aiohttp_logs.record.access import EVENT_NAME, EventRecord
 from otel_aiohttp_logs.record.exceptions import exception
 from otel_aiohttp_logs.record.fields import IDS, id_text
 from otel_aiohttp_logs.record.said import said
@@ -72,6 +73,8 @@ class JSONFormatter(logging.Formatter):
             parts.append(
                 _ids(ids.request_id, ids.trace_id, ids.span_id, ids.trace_flags)
             )
+        if type(record) is EventRecord:
+            parts.append(f',"event_name":"{EVENT_NAME}"')
         if words.fields:
             parts.append(self._fields(words.fields))
         if record.exc_info or record.exc_text:

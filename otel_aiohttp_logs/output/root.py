@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from otel_aiohttp_logs.output.stdout import stdout_handler
+from otel_aiohttp_logs.output.stdout import handled_elsewhere, stdout_handler
 
 
 class RootHandlers:
@@ -15,9 +15,18 @@ class RootHandlers:
     application configured no handler: its own configuration is never touched.
     """
 
-    def __init__(self, passing_on: logging.Handler, output: str, level: int) -> None:
+    def __init__(
+        self,
+        passing_on: logging.Handler,
+        output: str,
+        level: int,
+        *,
+        access_lines: bool,
+    ) -> None:
         self._passing_on = passing_on
-        self._stdout = stdout_handler(output, ours=(passing_on,))
+        self._stdout = stdout_handler(
+            output, ours=(passing_on,), access_lines=access_lines
+        )
         self._level = level
         self._level_before: int | None = None
 
@@ -35,6 +44,17 @@ class RootHandlers:
         if root.level == logging.WARNING:  # as Python made it: nobody chose it
             self._level_before = root.level
             root.setLevel(self._level)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Give *record* to our handlers alone, which are on the root logger."""
+        root = logging.getLogger()
+        for handler in (self._passing_on, self._stdout):
+            if handler is not None and handler in root.handlers:
+                handler.handle(record)
+
+    def heard_elsewhere(self, logger_name: str) -> bool:
+        """Tell whether a handler of the application's gets that logger's records."""
+        return handled_elsewhere(logger_name, (self._passing_on, self._stdout))
 
     @property
     def lost(self) -> int:

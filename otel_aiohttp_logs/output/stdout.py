@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.escape import ascii_only
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
+from otel_aiohttp_logs.record.access import is_replaced
 from otel_aiohttp_logs.record.said import said, take
 
 if TYPE_CHECKING:
@@ -16,23 +17,29 @@ if TYPE_CHECKING:
 
 
 def stdout_handler(
-    output: str, *, ours: Iterable[logging.Handler] = ()
+    output: str,
+    *,
+    ours: Iterable[logging.Handler] = (),
+    access_lines: bool = True,
 ) -> StdoutHandler | None:
     """
     Return the handler for *output*: auto, json, console, or None for none.
 
     ``auto`` is console when stdout is a terminal, else json. *ours* are the handlers
     of this library: they don't count as the application's (see ``handled_elsewhere``).
+    Without *access_lines* those of aiohttp's are left out that an event replaces.
     """
     if output == "none":
         return None
     if output == "auto":
         output = "console" if _is_terminal() else "json"
     formatter = ConsoleFormatter() if output == "console" else JSONFormatter()
-    return StdoutHandler(formatter, ours)
+    return StdoutHandler(formatter, ours, access_lines=access_lines)
 
 
-def handled_elsewhere(logger_name: str, ours: Container[logging.Handler]) -> bool:
+def handled_elsewhere(
+    logger_name: str, ours: Container[logging.Handler | None]
+) -> bool:
     """
     Tell whether a handler of the application's own gets the records of a logger.
 
@@ -79,13 +86,18 @@ class StdoutHandler(logging.Handler):
         self,
         formatter: JSONFormatter | ConsoleFormatter,
         ours: Iterable[logging.Handler] = (),
+        *,
+        access_lines: bool = True,
     ) -> None:
         super().__init__()
         self.formatter: JSONFormatter | ConsoleFormatter = formatter
         self.lost = 0
         self._ours = (self, *ours)
+        self._access_lines = access_lines
 
     def handle(self, record: logging.LogRecord) -> bool:
+        if not self._access_lines and is_replaced(record):
+            return False
         if self.filters:
             kept: object = self.filter(record)
             if not kept:

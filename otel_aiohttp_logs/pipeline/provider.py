@@ -33,6 +33,7 @@ def provider_outlet(
             severity_number=SeverityNumber(log.severity_number),
             body=log.body,
             attributes=dict(log.attributes),
+            event_name=log.event_name or None,
         )
         logger_named(log.logger).emit(emitted)
 

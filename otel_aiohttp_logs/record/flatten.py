@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.flat import FlatLog
+from otel_aiohttp_logs.record.access import EVENT_NAME, EventRecord
 from otel_aiohttp_logs.record.fields import exception
 from otel_aiohttp_logs.record.said import say_and_leave
 from otel_aiohttp_logs.record.stamp import ids_of
@@ -42,6 +43,7 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
         words.message,
         attributes,
         *_numbers(ids),
+        EVENT_NAME if type(record) is EventRecord else "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context as otel_context
 from opentelemetry.trace import get_current_span
 
+from otel_aiohttp_logs.record.access import is_replaced
 from otel_aiohttp_logs.record.flatten import flat_log
 from otel_aiohttp_logs.record.stamp import context_of
 from otel_aiohttp_logs.scope.request import REQUEST
@@ -29,17 +30,21 @@ class OutletHandler(logging.Handler):
     """
     Makes each record flat once and gives it to each outlet.
 
-    What an exporter logs, ours or upstream's, is left out: a failure to export would
+    Without *access_lines* those of aiohttp's are left out that an event replaces. What
+    an exporter logs, ours or upstream's, is left out: a failure to export would
     make a record to export.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, access_lines: bool = True) -> None:
         super().__init__()
         self.outlets: tuple[Outlet, ...] = ()
+        self._access_lines = access_lines
 
     # Without the lock of Handler.handle: the outlets are safe in each thread.
     def handle(self, record: logging.LogRecord) -> bool:
         if not self.outlets or _of_an_exporter(record) or not self.filter(record):
+            return False
+        if not self._access_lines and is_replaced(record):
             return False
         self.emit(record)
         return True

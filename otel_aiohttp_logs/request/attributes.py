@@ -69,7 +69,9 @@ def route_of(request: web.Request) -> str | None:
     return None if resource is None else resource.canonical
 
 
-def request_attributes(request: web.Request, route: str | None) -> dict[str, str | int]:
+def request_attributes(
+    request: web.Request, route: str | None
+) -> dict[str, str | int | float]:
     """
     Return what is known before the handler runs.
 
@@ -79,7 +81,7 @@ def request_attributes(request: web.Request, route: str | None) -> dict[str, str
     method = request.method
     url = request.rel_url
     major, minor = request.version
-    attributes: dict[str, str | int] = {
+    attributes: dict[str, str | int | float] = {
         HTTP_REQUEST_METHOD: method,
         URL_PATH: url.raw_path[:_MOST_CHARACTERS],
         URL_SCHEME: request.scheme,

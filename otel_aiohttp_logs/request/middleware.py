@@ -8,7 +8,6 @@ as without us; the first failure is logged, each is counted.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,18 +17,19 @@ from otel_aiohttp_logs.request.serve import ServedRequest, begin, served_request
 
 if TYPE_CHECKING:
     from otel_aiohttp_logs.request.serve import Instruments
+    from otel_aiohttp_logs.request.tally import Tally
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_log = logging.getLogger("otel_aiohttp_logs")
 
 
 class Serving:
     """The two hooks of one application."""
 
-    def __init__(self, instruments: Callable[[], Instruments | None]) -> None:
+    def __init__(
+        self, instruments: Callable[[], Instruments | None], tally: Tally
+    ) -> None:
         self._instruments = instruments
-        self.failures = 0
+        self._tally = tally
 
         @web.middleware
         async def telemetry(
@@ -42,7 +42,7 @@ class Serving:
                 return await handler(request)
             except web.HTTPException:
                 raise
-            except Exception as error:
+            except BaseException as error:
                 self._failed(served, error)
                 raise
 
@@ -59,28 +59,23 @@ class Serving:
                 if response.status == 101:
                     self._upgraded(served, response)
             except Exception:  # noqa: BLE001 (counted and logged)
-                self._count_failure()
+                self._tally.failed()
 
     def _upgraded(self, served: ServedRequest, response: web.StreamResponse) -> None:
         instruments = self._instruments()
         if instruments is not None and isinstance(response, web.WebSocketResponse):
-            served.number_messages(response, instruments, self._count_failure)
+            served.number_messages(response, instruments, self._tally.failed)
 
     def _begin(self, request: web.Request) -> ServedRequest | None:
         try:
             instruments = self._instruments()
             return None if instruments is None else begin(request, instruments)
         except Exception:  # noqa: BLE001 (counted and logged)
-            self._count_failure()
+            self._tally.failed()
             return None
 
-    def _failed(self, served: ServedRequest, error: Exception) -> None:
+    def _failed(self, served: ServedRequest, error: BaseException) -> None:
         try:
             served.failed(error)
         except Exception:  # noqa: BLE001 (counted and logged)
-            self._count_failure()
-
-    def _count_failure(self) -> None:
-        self.failures += 1
-        if self.failures == 1:
-            _log.warning("request_telemetry_failed", exc_info=True)
+            self._tally.failed()

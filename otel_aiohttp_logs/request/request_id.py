@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import get_current
@@ -11,11 +10,13 @@ from otel_aiohttp_logs.scope.request import request_in
 from otel_aiohttp_logs.span.ids import new_request_id
 
 if TYPE_CHECKING:
+    import re
+
     from multidict import CIMultiDictProxy
 
+    from otel_aiohttp_logs.request.tally import Tally
+
 RESPONSE_HEADER = "X-Request-ID"
-# Long enough for every id in use; nothing that could end a header, a line or a URL.
-_VALID = re.compile(r"[0-9A-Za-z._:+/=@-]{1,128}")
 
 
 def request_id() -> str | None:
@@ -29,10 +30,28 @@ def request_id() -> str | None:
     return None if scope is None else scope.request_id
 
 
-def id_for(headers: CIMultiDictProxy[str], trusted_header: str | None) -> str:
-    """Return the caller's id if *trusted_header* brings one valid, else a new one."""
-    if trusted_header is not None:
-        values = headers.getall(trusted_header, ())
-        if len(values) == 1 and _VALID.fullmatch(values[0]):
-            return values[0]
-    return new_request_id()
+class RequestIds:
+    """
+    Gives each request its id: the caller's where the application trusts a header.
+
+    Without *trusted_header* each is made by us. A caller's that doesn't match
+    *pattern*, or comes twice, is replaced, which is counted, and never shown.
+    """
+
+    def __init__(
+        self, trusted_header: str | None, pattern: re.Pattern[str], tally: Tally
+    ) -> None:
+        self._header = trusted_header
+        self._pattern = pattern
+        self._tally = tally
+
+    def id_for(self, headers: CIMultiDictProxy[str]) -> str:
+        if self._header is not None:
+            values = headers.getall(self._header, None)
+            if values is not None:
+                value = values[0]
+                valid = value.isascii() and value.isprintable()
+                if valid and len(values) == 1 and self._pattern.fullmatch(value):
+                    return value
+                self._tally.request_ids_replaced += 1
+        return new_request_id()

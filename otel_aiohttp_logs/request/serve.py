@@ -9,7 +9,6 @@ returned, and the context ends with the task.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 import warnings
@@ -22,13 +21,13 @@ from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
-from otel_aiohttp_logs.record.exceptions import error_text
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
     route_of,
     span_name,
 )
-from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER, id_for
+from otel_aiohttp_logs.request.outcome import ending, outcome
+from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER
 from otel_aiohttp_logs.request.websocket import Messages
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
@@ -39,9 +38,12 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
+    from otel_aiohttp_logs.request.event import Events
+    from otel_aiohttp_logs.request.request_id import RequestIds
+    from otel_aiohttp_logs.request.tally import Tally
+
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_log = logging.getLogger("otel_aiohttp_logs")
 _kept_one = threading.Event()
 
 
@@ -51,21 +53,28 @@ class Instruments:
 
     tracer: Tracer
     extract: Callable[[CIMultiDictProxy[str]], Context]
-    request_id_header: str | None
     websocket_spans: bool
+    request_ids: RequestIds
+    events: Events | None
+    tally: Tally
 
 
 class ServedRequest:
     """One request from its first line to its last byte."""
 
     __slots__ = (
+        "_attributes",
+        "_context",
         "_error",
+        "_instruments",
         "_messages",
         "_request",
+        "_responded",
         "_response",
-        "_scope",
         "_span",
+        "_started",
         "request_id",
+        "scope",
     )
 
     def __init__(self, request: web.Request, instruments: Instruments) -> None:
@@ -73,34 +82,39 @@ class ServedRequest:
         headers = request.headers
         route = route_of(request)
         context = instruments.extract(headers)
-        self.request_id = id_for(headers, instruments.request_id_header)
+        self.request_id = instruments.request_ids.id_for(headers)
+        self._instruments = instruments
         self._request: web.Request | None = request
         self._response: web.StreamResponse | None = None
         self._error: BaseException | None = None
         self._messages: Messages | None = None
-        attributes = request_attributes(request, route)
-        attributes["request_id"] = self.request_id
+        self._started = time.perf_counter()
+        self._responded: float | None = None
+        self._attributes = request_attributes(request, route)
         self._span: Span = instruments.tracer.start_span(
             span_name(request.method, route),
             context,
             SpanKind.SERVER,
-            attributes,
+            {**self._attributes, "request_id": self.request_id},
             start_time=start_time,
         )
-        scope = self._scope = RequestScope(self.request_id, self._span)
-        context = set_value(REQUEST, scope, context)
-        attach(set_span_in_context(self._span, context))
+        self.scope = RequestScope(self.request_id, self._span)
+        context = set_value(REQUEST, self.scope, context)
+        self._context = set_span_in_context(self._span, context)
+        attach(self._context)
 
-    def failed(self, error: Exception) -> None:
-        """Note an exception that the application did not handle."""
+    def failed(self, error: BaseException) -> None:
+        """Note what left the application: an exception that it did not handle."""
         self._error = error
-        self._span.record_exception(error)
+        if isinstance(error, Exception):
+            self._span.record_exception(error)
         if self._messages is not None:
             self._messages.failed(error)
 
     def responding(self, response: web.StreamResponse) -> None:
         """Note the response whose headers are about to be sent, and add the id."""
         self._response = response
+        self._responded = time.perf_counter()
         response.headers.setdefault(RESPONSE_HEADER, self.request_id)
 
     def number_messages(
@@ -114,33 +128,44 @@ class ServedRequest:
             tracer = instruments.tracer if instruments.websocket_spans else None
             self._messages = Messages(response, tracer, failing)
 
-    def finished(self, _: asyncio.Task[object]) -> None:
+    def finished(self, task: asyncio.Task[object]) -> None:
         """End the span: the last byte is out, or the client is gone."""
         try:
             if self._messages is not None:
                 self._messages.closed()
-            self._end()
-        except Exception:  # noqa: BLE001 (said in the log)
-            _log.exception("span_not_ended")
-        self._scope.ended = time.time()
+            self._end(task)
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._instruments.tally.failed()
+        self.scope.ended = time.time()
         # The request holds us: without this it lives until the garbage collector runs.
         self._request = self._response = self._error = self._messages = None
 
-    def _end(self) -> None:
-        span, error, response = self._span, self._error, self._response
-        if response is not None:
-            span.set_attribute(HTTP_RESPONSE_STATUS_CODE, response.status)
-        if error is not None:
-            span.set_attribute(ERROR_TYPE, type(error).__qualname__)
-            span.set_status(StatusCode.ERROR, error_text(error))
-        elif response is not None and response.status >= 500:
-            span.set_attribute(ERROR_TYPE, str(response.status))
-            span.set_status(StatusCode.ERROR)
-        gone = self._request is not None and self._request.transport is None
-        if gone and not _closed_in_order(response):
-            # Not an error of the server's: no status, but the reader should know.
+    def _end(self, task: asyncio.Task[object]) -> None:
+        request, span = self._request, self._span
+        connected = request is not None and request.transport is not None
+        left = ending(task, self._response, self._error, connected=connected)
+        result = outcome(left)
+        if result.status is not None:
+            span.set_attribute(HTTP_RESPONSE_STATUS_CODE, result.status)
+        if result.error_type is not None:
+            span.set_attribute(ERROR_TYPE, result.error_type)
+        if result.description is not None:
+            span.set_status(StatusCode.ERROR, result.description or None)
+        if result.name == "disconnected":
             span.add_event("client_disconnected")
+        events = self._instruments.events
+        if events is not None and (left.unsaid or not events.only_if_unsaid):
+            self._measure()
+            events.write(result, self._attributes, self.scope.bound, self._context)
         span.end()
+
+    def _measure(self) -> None:
+        attributes, response = self._attributes, self._response
+        attributes["duration"] = round(time.perf_counter() - self._started, 6)
+        if response is not None and self._responded is not None:
+            first_byte = self._responded - self._started
+            attributes["time_to_first_byte"] = round(first_byte, 6)
+            attributes["http.response.size"] = response.body_length
 
 
 # Before aiohttp 3.14 there is no RequestKey, and no warning of other keys.
@@ -160,14 +185,6 @@ def begin(request: web.Request, instruments: Instruments) -> ServedRequest | Non
     if task is not None:
         task.add_done_callback(served.finished)
     return served
-
-
-def _closed_in_order(response: web.StreamResponse | None) -> bool:
-    """Tell whether a WebSocket said goodbye (RFC 6455, section 7.4.1: 1006 is none)."""
-    return isinstance(response, web.WebSocketResponse) and response.close_code not in {
-        None,
-        1006,
-    }
 
 
 def _keep(request: web.Request, request_id: str) -> None:

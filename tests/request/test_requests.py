@@ -163,7 +163,7 @@ async def test_a_trusted_header_brings_the_request_id(instrumented, records):
     app = web.Application()
     app.router.add_get("/{id}", ok)
     client = await instrumented(app, request_id_header="X-Request-ID")
-    sent = ["abc-1.2:3", "x" * 129, "two words", ""]
+    sent = ["abc-1.2:3", "x" * 129, "two words", "short", ""]
     got = [
         (await client.get("/x", headers={"X-Request-ID": value})).headers[
             "X-Request-ID"

@@ -1,0 +1,98 @@
+"""
+The one wide event of a request: all that is known of it, in a single log record.
+
+Names are those of the semantic conventions where they have one; ``duration`` and
+``time_to_first_byte`` are seconds, ``http.response.size`` is in bytes with headers.
+"""
+
+from __future__ import annotations
+
+import logging
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import set_value
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
+from opentelemetry.semconv.attributes.http_attributes import (
+    HTTP_REQUEST_METHOD,
+    HTTP_RESPONSE_STATUS_CODE,
+    HTTP_ROUTE,
+)
+from opentelemetry.semconv.attributes.url_attributes import URL_PATH
+
+from otel_aiohttp_logs.record.access import ACCESS_LOGGER, EventRecord
+from otel_aiohttp_logs.scope.request import BOUND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from opentelemetry.context import Context
+
+    from otel_aiohttp_logs.flat import Plain
+    from otel_aiohttp_logs.request.outcome import Outcome
+
+_LEVELS = {
+    "ok": logging.INFO,
+    "disconnected": logging.INFO,
+    "cancelled": logging.WARNING,
+    "client_error": logging.WARNING,
+}
+
+
+class Events:
+    """Writes the event of each request that somebody wants to see."""
+
+    def __init__(
+        self,
+        *,
+        wants: Callable[[int], bool],
+        write: Callable[[logging.LogRecord], object],
+        quiet_routes: Sequence[str],
+        only_if_unsaid: bool,
+    ) -> None:
+        self._wants = wants
+        self._write = write
+        self._quiet_routes = quiet_routes
+        self.only_if_unsaid = only_if_unsaid
+        """Write events only of those requests of which aiohttp writes no line."""
+
+    def level(self, outcome: Outcome, attributes: Mapping[str, object]) -> int:
+        level = _LEVELS.get(outcome.name, logging.ERROR)
+        if outcome.name != "ok" or not self._quiet_routes:
+            return level
+        asked = attributes.get(HTTP_ROUTE) or attributes[URL_PATH]
+        quiet = any(fnmatchcase(str(asked), route) for route in self._quiet_routes)
+        return logging.DEBUG if quiet else level
+
+    def write(
+        self,
+        outcome: Outcome,
+        attributes: Mapping[str, str | int | float],
+        bound: Mapping[str, Plain],
+        context: Context,
+    ) -> None:
+        """
+        Write the event of a request, if its level is wanted.
+
+        It has its *attributes*, what *outcome* adds, and the fields *bound* to it; one
+        that is named like one of the others goes out as ``extra.<name>``.
+        """
+        level = self.level(outcome, attributes)
+        if not self._wants(level):
+            return
+        status, error_type = outcome.status, outcome.error_type
+        method, path = attributes[HTTP_REQUEST_METHOD], attributes[URL_PATH]
+        text = f"{method} {path} {outcome.name if status is None else status}"
+        record = EventRecord(ACCESS_LOGGER, level, __file__, 0, text, (), None)
+        fields = vars(record)
+        fields.update(attributes)
+        if status is not None:
+            fields[HTTP_RESPONSE_STATUS_CODE] = status
+        if error_type is not None:
+            fields[ERROR_TYPE] = error_type
+        fields["outcome"] = outcome.name
+        if bound:
+            named = {f"extra.{k}" if k in fields else k: v for k, v in bound.items()}
+            context = set_value(BOUND, named, context)
+        record.remember(context)
+        self._write(record)
