@@ -29,13 +29,18 @@ from otel_aiohttp_logs.export.stats import SignalStats, Stats
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.request.request_id import request_id
+from otel_aiohttp_logs.scope.bind import bind, bound
+from otel_aiohttp_logs.scope.detach import detached
 
 __all__ = [
     "ConsoleFormatter",
     "JSONFormatter",
     "SignalStats",
     "Stats",
+    "bind",
+    "bound",
     "client_trace_config",
+    "detached",
     "flush",
     "instrument_app",
     "request_id",

@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "_meter": set(),
     "_resource": {"_environment"},
     "_settings": {"_environment", "_resource", "export.settings"},
-    "scope": {"flat"},
+    # The two know each other's data: what is bound is made safe as what is logged is.
+    "scope": {"flat", "record.fields", "record.safe", "record.text"},
     "hooks": {"scope.request"},
-    "record": {"flat", "scope.request"},
+    "record": {"flat", "scope.fields", "scope.request"},
     "span": {"flat", "record"},
     "client": {"_environment", "_meter", "record", "request", "scope.request"},
     "request": {"_meter", "flat", "record", "scope", "span"},
@@ -46,7 +47,7 @@ MAY_IMPORT = {
         "request",
         "span",
     },
-    "__init__": {"_setup", "client", "export.stats", "output", "request"},
+    "__init__": {"scope", "_setup", "client", "export.stats", "output", "request"},
     # The demo is a user of the library, and its receiver knows OTLP only.
     "demo": {"client_trace_config", "instrument_app", "flat"},
     "cli": {"demo"},
