@@ -68,6 +68,8 @@ class Messages:
         self._failing = failing
         self._number = 0
         self._span: Span | None = None
+        # Not self: the log records of the message would hold the WebSocket.
+        self._block = object()
         for name in _NEXT:
             setattr(response, name, self._ending_one(getattr(response, name)))
         # The others call it, too.
@@ -115,7 +117,7 @@ class Messages:
         self._number += 1
         fields = {NUMBER: self._number}
         context = get_current()
-        enter(self, request_in(context), fields)
+        enter(self._block, request_in(context), fields)
         around = get_current_span()
         span = around
         if self._tracer is not None:
@@ -133,7 +135,7 @@ class Messages:
         span, around = handled
         if get_current_span() is span:
             context = set_span_in_context(around, context)
-        leave(self)
+        leave(self._block)
         attach(set_value(_HANDLED, None, context))
 
     def _end_span(self, error: BaseException | None = None) -> None:

@@ -41,6 +41,7 @@ class Layer(NamedTuple):
     """A block that the task is in."""
 
     block: object
+    """Whose it is, told by identity. Held by each record that is logged inside."""
     fields: Mapping[str, Plain]
     since: Mapping[str, Plain]
     """What was bound inside of the block, to stay when it is left."""
