@@ -59,6 +59,11 @@ class Bound(NamedTuple):
 BOUND: ContextVar[Bound | None] = ContextVar("otel_aiohttp_logs.bound", default=None)
 
 
+def bound_to(context: Context, fields: Mapping[str, Plain]) -> Bound:
+    """Return what makes *fields* those of a record that is made in *context*."""
+    return Bound(request_in(context), fields, (), fields)
+
+
 def fields_for(bound: Bound | None, context: Context) -> Mapping[str, Plain]:
     """Return those of *bound* that belong to a line logged in *context*."""
     if bound is None or bound.request is not request_in(context):
