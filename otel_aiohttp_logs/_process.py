@@ -7,6 +7,7 @@ the record factory, the handlers on the root logger, the pipeline and its thread
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from dataclasses import fields, is_dataclass, replace
@@ -50,7 +51,7 @@ class _Running:
         self.pipeline = _pipeline(settings)
         self._logger_provider = logger_provider
         self._stamping = Stamping()
-        self._hooks = Hooks(settings.hooks)
+        self.hooks = Hooks(settings.hooks)
         self._access = AccessLines()
         replaced = settings.access_log != "classic"
         self._handler = OutletHandler(access_lines=not replaced)
@@ -58,7 +59,7 @@ class _Running:
             self._handler, settings.output, settings.level, access_lines=not replaced
         )
         self.pipeline.start()
-        self._hooks.start()
+        self.hooks.start()
         self.listen()
 
     def listen(self) -> None:
@@ -88,7 +89,7 @@ class _Running:
         return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
 
     def stop(self) -> None:
-        self._hooks.undo()
+        self.hooks.undo()
         self._access.unmute()
         self._stamping.undo()
         self.pipeline.stop()
@@ -131,6 +132,7 @@ class Process:
                 self._last = self._running
             else:
                 _check_same(self._running.settings, settings)
+            self._running.hooks.join(asyncio.get_running_loop())
             self._users += 1
 
     def release(self) -> Callable[[], None]:

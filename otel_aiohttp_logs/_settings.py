@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PIPELINES = ("own", "sdk")
-HOOKS = ("threads", "executors")
+HOOKS = ("threads", "executors", "loop")
 OUTPUTS = ("auto", "json", "console", "none")
 ACCESS_LOGS = ("event", "classic", "none")
 REQUEST_ID_PATTERN = r"[0-9A-Za-z._:+/=@-]{8,128}"
