@@ -7,6 +7,7 @@ Each log line of an aiohttp service says which request it belongs to.
     _settings       options and OTEL_* variables become one frozen Settings
                     (_environment reads variables, _resource says who is speaking)
     _process        what is process-wide, counted by the applications that use it
+    _contrib        contrib's server instrumentation steps aside
     _meter          the MeterProvider that somebody set
     request/        middleware: a request gets its span and id
     client/         each call that the application makes: a span, and what it sends on

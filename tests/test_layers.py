@@ -14,6 +14,7 @@ PACKAGE = "otel_aiohttp_logs"
 
 MAY_IMPORT = {
     "flat": set(),
+    "_contrib": {"scope.request"},
     "_speed": set(),
     "_environment": set(),
     "_meter": set(),
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "export": {"flat", "_environment", "_speed"},
     "pipeline": {"flat", "_resource", "_settings", "export", "record", "span"},
     "_process": {
+        "_contrib",
         "_settings",
         "export.stats",
         "hooks",

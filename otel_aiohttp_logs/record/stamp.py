@@ -19,6 +19,8 @@ from otel_aiohttp_logs.scope.fields import BOUND, Bound
 from otel_aiohttp_logs.scope.request import REQUEST, request_in
 
 if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+
     from otel_aiohttp_logs.flat import Plain
 
 ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
@@ -78,6 +80,8 @@ class Stamped:
     """What was bound where the record was created; see ``scope.fields``."""
     said: Said | None
     """See ``record.said``."""
+    passed_to: tuple[LoggerProvider, ...]
+    """See ``pipeline.upstream``, which sets it."""
 
     def remember(
         self,
@@ -159,7 +163,7 @@ class Stamped:
 class StampedRecord(Stamped, logging.LogRecord):
     """A log record that knows its request: the record factory while we stamp."""
 
-    __slots__ = ("_context", "_ids", "bound", "said")
+    __slots__ = ("_context", "_ids", "bound", "passed_to", "said")
 
     def __init__(self, name: str | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
