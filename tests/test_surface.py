@@ -18,10 +18,7 @@ def test_public_names():
         "JSONFormatter",
         "SignalStats",
         "Stats",
-        "bind",
-        "bound",
         "client_trace_config",
-        "detached",
         "flush",
         "instrument_app",
         "request_id",
@@ -39,24 +36,13 @@ def test_signatures():
     """Options are by keyword, and each can be left out."""
     shown = {
         name: str(inspect.signature(getattr(otel_aiohttp_logs, name)))
-        for name in (
-            "uninstrument_app",
-            "request_id",
-            "stats",
-            "flush",
-            "bind",
-            "bound",
-            "detached",
-        )
+        for name in ("uninstrument_app", "request_id", "stats", "flush")
     }
     assert shown == {
         "uninstrument_app": "(app: 'web.Application') -> 'None'",
         "request_id": "() -> 'str | None'",
         "stats": "() -> 'Stats'",
         "flush": "(timeout: 'float' = 5.0) -> 'bool'",
-        "bind": "(**fields: 'object') -> 'None'",
-        "bound": "(**fields: 'object') -> 'BoundBlock'",
-        "detached": "() -> 'DetachedBlock'",
     }
     options = inspect.signature(otel_aiohttp_logs.instrument_app).parameters
     assert list(options) == [

@@ -1,0 +1,64 @@
+"""
+aiohttp's own functional tests, run with each application instrumented and without us.
+
+``scripts/upstream-tests`` gets them. They end alike, but for the few below.
+"""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp_found import aiohttp_tests
+from aiohttp_run import compare
+
+SERVER_TESTS = [
+    "test_client_functional.py",
+    "test_client_middleware.py",
+    "test_client_ws_functional.py",
+    "test_classbasedview.py",
+    "test_formdata.py",
+    "test_run_app.py",
+    "test_test_utils.py",
+    "test_urldispatch.py",
+    "test_web_app.py",
+    "test_web_exceptions.py",
+    "test_web_functional.py",
+    "test_web_log.py",
+    "test_web_middleware.py",
+    "test_web_request.py",
+    "test_web_response.py",
+    "test_web_runner.py",
+    "test_web_sendfile_functional.py",
+    "test_web_server.py",
+    "test_web_urldispatcher.py",
+    "test_web_websocket_functional.py",
+    "test_worker.py",
+]
+_HEADERS = "it compares all headers of a response, and X-Request-ID is one more"
+# Test -> why it may end differently.
+SERVER_EXCEPTIONS = {
+    "tests/test_client_functional.py::test_raw_headers[pyloop]": _HEADERS,
+    "tests/test_client_functional.py::test_empty_header_values[pyloop]": _HEADERS,
+}
+
+
+@pytest.fixture
+def env(collector):
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
+
+
+def test_each_application_instrumented(collector, env, tmp_path, figure):
+    """
+    Each test of aiohttp's that serves an application ends as without us, and the
+    requests of them all are exported.
+    """
+    tests = [f"tests/{name}" for name in SERVER_TESTS]
+    found = compare(aiohttp_tests(), tests, "plugin_server", tmp_path / "runs", env)
+    served = [span for span in collector.spans if span.proto.kind == 2]
+    figure(
+        f"applications instrumented: {len(found.ours)} tests run, "
+        f"{len(found.different)} end differently, {len(served)} requests exported"
+    )
+
+    assert found.different.keys() == SERVER_EXCEPTIONS.keys(), found.output
+    assert len(found.plain) > 1000
+    assert len(served) > 1000
