@@ -6,7 +6,7 @@ package but the calls any application makes. The same code runs in the demo of t
 command line and in the Docker stack.
 
 ``scenarios``   what can be asked of the shop, and which lines it must log
-``service``     how a service is served: its socket, its access lines, its leash
+``service``     how a service is served: its socket, its health check, its leash
 ``shop``        orders and baskets; asks ``stock`` over HTTP
 ``stock``       reservations and warehouses
 ``caller``      sends requests, each with a trace id that it knows

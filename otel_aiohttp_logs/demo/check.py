@@ -34,7 +34,7 @@ def problems(received: Received, sent: Iterable[Sent]) -> Mapping[str, list[str]
         wrong = [
             *_wrong_lines(request, trace),
             *_elsewhere(request, by_number[request.number]),
-            *_wrong_access_lines(request, trace),
+            *_wrong_events(request, trace),
             *_wrong_spans(request, trace),
             *_wrong_ids(trace),
         ]
@@ -79,15 +79,14 @@ def _elsewhere(request: Sent, lines: Iterable[Line]) -> Iterator[str]:
             yield f'its line "{line.body}" of {line.service} is under {where}'
 
 
-def _wrong_access_lines(request: Sent, trace: Trace) -> Iterator[str]:
+def _wrong_events(request: Sent, trace: Trace) -> Iterator[str]:
     lines = [line for line in trace.lines if line.logger == ACCESS]
     for line in lines:
         if f"/{request.number}" not in line.body:
-            yield f"it has another request's access line: {line.body}"
-    # aiohttp writes none for a handler that was cancelled.
-    expected = Counter(request.scenario.services if request.status else ())
+            yield f"it has another request's event: {line.body}"
+    expected = Counter(request.scenario.services)
     if Counter(line.service for line in lines) != expected:
-        yield f"{len(lines)} access lines, not one for each of {list(expected)}"
+        yield f"{len(lines)} events, not one for each of {list(expected)}"
 
 
 def _wrong_spans(request: Sent, trace: Trace) -> Iterator[str]:

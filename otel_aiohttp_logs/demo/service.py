@@ -1,5 +1,5 @@
 """
-How a service of the demo is served: its socket, its access lines, its leash.
+How a service of the demo is served: its socket, its health check, its leash.
 
 Variables: ``HOST`` and ``PORT``; for a service that is started by the demo also
 ``LISTEN_FD``, a listening socket that it inherits, and ``LEASH``, which ends it when
@@ -14,15 +14,10 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from aiohttp import web
-from aiohttp.web_log import AccessLogger
 
 from otel_aiohttp_logs import instrument_app
-
-if TYPE_CHECKING:
-    from aiohttp.web_request import BaseRequest
 
 HEALTH = "/healthz"
 
@@ -32,7 +27,7 @@ def serve(app: web.Application, *, default_port: int) -> None:
     if os.environ.get("LEASH"):
         _end_with_standard_input()
     app.router.add_get(HEALTH, _healthy)
-    instrument_app(app)
+    instrument_app(app, quiet_routes=[HEALTH])
     try:
         sock = _listening_socket(default_port)
     except OSError as exc:
@@ -42,23 +37,11 @@ def serve(app: web.Application, *, default_port: int) -> None:
     web.run_app(
         app,
         sock=sock,
-        access_log_class=_AccessLogger,
-        access_log_format='"%r" %s',
         # Off by default: a handler whose caller has gone would run to its end.
         handler_cancellation=True,
         shutdown_timeout=3,
         print=None,
     )
-
-
-class _AccessLogger(AccessLogger):
-    """aiohttp's own, silent about health checks."""
-
-    def log(
-        self, request: BaseRequest, response: web.StreamResponse, time: float
-    ) -> None:
-        if request.path != HEALTH:
-            super().log(request, response, time)
 
 
 async def _healthy(_: web.Request) -> web.Response:

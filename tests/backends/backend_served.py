@@ -136,7 +136,7 @@ def line_in(event: Event) -> str:
 def _label(logger: object, body: object) -> str:
     if logger != "aiohttp.access":
         return str(body)
-    found = re.search(r'"[A-Z]+ (\S+) HTTP', str(body))
+    found = re.match(r"[A-Z]+ (\S+) ", str(body))
     assert found, body
     return f"access {found[1]}"
 

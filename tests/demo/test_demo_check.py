@@ -48,10 +48,8 @@ def trace(number):
         ],
         lines=[
             *(line(number, service, body) for service, body in ORDER.lines),
-            line(number, "shop", f'"POST /orders/{number}" 200', "aiohttp.access"),
-            line(
-                number, "stock", f'"PUT /reservations/{number}" 200', "aiohttp.access"
-            ),
+            line(number, "shop", f"POST /orders/{number} 200", "aiohttp.access"),
+            line(number, "stock", f"PUT /reservations/{number} 200", "aiohttp.access"),
         ],
     )
 
@@ -140,20 +138,18 @@ def test_line_under_no_request(found, received, lines):
     ]
 
 
-def test_access_line_of_another_request(found, lines):
-    """An access line has no number of its own: its path tells."""
+def test_event_of_another_request(found, lines):
+    """An event has no number of its own: its path tells."""
     lines[-1] = replace(lines[-1], body='"PUT /reservations/8" 200')
 
-    assert found() == [
-        'it has another request\'s access line: "PUT /reservations/8" 200'
-    ]
+    assert found() == ['it has another request\'s event: "PUT /reservations/8" 200']
 
 
-def test_missing_access_line(found, lines):
-    """Each service writes one access line."""
+def test_missing_event(found, lines):
+    """Each service writes one event a request."""
     del lines[-1]
 
-    assert found() == ["1 access lines, not one for each of ['shop', 'stock']"]
+    assert found() == ["1 events, not one for each of ['shop', 'stock']"]
 
 
 def test_request_ids_that_differ(found, lines):
