@@ -7,6 +7,7 @@ Each log line of an aiohttp service says which request it belongs to.
     _settings       options and OTEL_* variables become one frozen Settings
                     (_environment reads variables, _resource says who is speaking)
     _process        what is process-wide, counted by the applications that use it
+    _contrib        contrib's server instrumentation steps aside
     _meter          the MeterProvider that somebody set
     request/        middleware: a request gets its span and id
     client/         each call that the application makes: a span, and what it sends on
@@ -29,13 +30,18 @@ from otel_aiohttp_logs.export.stats import SignalStats, Stats
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.request.request_id import request_id
+from otel_aiohttp_logs.scope.bind import bind, bound
+from otel_aiohttp_logs.scope.detach import detached
 
 __all__ = [
     "ConsoleFormatter",
     "JSONFormatter",
     "SignalStats",
     "Stats",
+    "bind",
+    "bound",
     "client_trace_config",
+    "detached",
     "flush",
     "instrument_app",
     "request_id",

@@ -7,7 +7,7 @@ the record factory, the handlers on the root logger, the pipeline and its thread
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import threading
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from opentelemetry import _logs, trace
 from opentelemetry._logs._internal import ProxyLoggerProvider
 
+from otel_aiohttp_logs._contrib import StepAside
 from otel_aiohttp_logs.export.stats import Stats
 from otel_aiohttp_logs.hooks.owner import Hooks
 from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.pipeline.own import OwnPipeline
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
 from otel_aiohttp_logs.pipeline.sdk import SdkPipeline
+from otel_aiohttp_logs.pipeline.upstream import UpstreamHandlers
 from otel_aiohttp_logs.record.access import ACCESS_LOGGER, AccessLines
 from otel_aiohttp_logs.record.handler import OutletHandler, span_event
 from otel_aiohttp_logs.record.stamp import Stamping
@@ -50,20 +52,24 @@ class _Running:
         self.pipeline = _pipeline(settings)
         self._logger_provider = logger_provider
         self._stamping = Stamping()
-        self._hooks = Hooks(settings.hooks)
+        self.hooks = Hooks(settings.hooks)
+        self._contrib = StepAside()
         self._access = AccessLines()
         replaced = settings.access_log != "classic"
         self._handler = OutletHandler(access_lines=not replaced)
+        self._upstream = UpstreamHandlers(access_lines=not replaced)
         self._handlers = RootHandlers(
             self._handler, settings.output, settings.level, access_lines=not replaced
         )
         self.pipeline.start()
-        self._hooks.start()
+        self.hooks.start()
         self.listen()
 
     def listen(self) -> None:
         """Stamp and hear each record, as the process is configured by now."""
         self._stamping.ensure()
+        self._upstream.take_over()
+        self._contrib.ensure()
         copies = (span_event,) if self.settings.span_events else ()
         self._handler.outlets = (*copies, *self._outlets())
         self._handlers.attach()
@@ -88,9 +94,11 @@ class _Running:
         return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
 
     def stop(self) -> None:
-        self._hooks.undo()
+        self.hooks.undo()
         self._access.unmute()
         self._stamping.undo()
+        self._upstream.give_back()
+        self._contrib.undo()
         self.pipeline.stop()
 
     def finish(self) -> None:
@@ -99,15 +107,12 @@ class _Running:
         self._handlers.detach()
 
     def _outlets(self) -> tuple[Outlet, ...]:
-        if self._logger_provider is not None:
-            return (provider_outlet(self._logger_provider),)
-        if _has_upstream_handler():
-            return ()
-        provider = _logs.get_logger_provider()
+        given = self._logger_provider
+        provider = given or _logs.get_logger_provider()
         if not isinstance(provider, ProxyLoggerProvider):
-            return (provider_outlet(provider),)
+            return self._upstream.beside(provider_outlet(provider), given)
         wanted = self.settings.logs.enabled and not self.settings.disabled
-        return (self.pipeline.emit,) if wanted else ()
+        return self._upstream.beside(self.pipeline.emit, None) if wanted else ()
 
 
 class Process:
@@ -131,6 +136,7 @@ class Process:
                 self._last = self._running
             else:
                 _check_same(self._running.settings, settings)
+            self._running.hooks.join(asyncio.get_running_loop())
             self._users += 1
 
     def release(self) -> Callable[[], None]:
@@ -193,15 +199,6 @@ def _global_tracer_provider(pipeline: OwnPipeline | SdkPipeline) -> TracerProvid
     if isinstance(provider, OwnTracerProvider):
         return pipeline.tracer_provider
     return provider
-
-
-def _has_upstream_handler() -> bool:
-    """Tell whether the application passes its records to OpenTelemetry itself."""
-    return any(
-        type(handler).__name__ == "LoggingHandler"
-        and type(handler).__module__.startswith("opentelemetry.")
-        for handler in logging.getLogger().handlers
-    )
 
 
 def _check_same(running: Settings, wanted: Settings) -> None:

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING
 from otel_aiohttp_logs._environment import Environment, bad
 from otel_aiohttp_logs._resource import resource_attributes
 from otel_aiohttp_logs.export.settings import ExportSettings, export_settings
+from otel_aiohttp_logs.span.settings import check_propagators, limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from otel_aiohttp_logs.span.limits import Limits
+
 PIPELINES = ("own", "sdk")
-HOOKS = ("threads", "executors")
+HOOKS = ("threads", "executors", "loop")
 OUTPUTS = ("auto", "json", "console", "none")
 ACCESS_LOGS = ("event", "classic", "none")
 REQUEST_ID_PATTERN = r"[0-9A-Za-z._:+/=@-]{8,128}"
@@ -77,6 +80,7 @@ class Settings:
     """Routes or paths, ``*`` in them for any text, whose events are of level DEBUG."""
     sampler: str
     sampler_ratio: float
+    limits: Limits
     resource: Mapping[str, str]
     traces: ExportSettings
     logs: ExportSettings
@@ -91,6 +95,7 @@ def read_settings(
     Raises ``ValueError`` that names the option or variable and what to write.
     """
     env = Environment(environ)
+    check_propagators(env)
     prefix = "OTEL_AIOHTTP_LOGS_"
     pipeline = env.choice(f"{prefix}PIPELINE", PIPELINES, "own", given=options.pipeline)
     return Settings(
@@ -113,6 +118,7 @@ def read_settings(
         quiet_routes=_routes(env, options.quiet_routes),
         sampler=env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on"),
         sampler_ratio=env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0),
+        limits=limits(env),
         resource=resource_attributes(env),
         traces=export_settings(env, "TRACES", own=pipeline == "own"),
         logs=export_settings(env, "LOGS", own=pipeline == "own"),

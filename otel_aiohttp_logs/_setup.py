@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
+from aiohttp.web_app import Application
 
 from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
@@ -203,7 +204,8 @@ def stats() -> Stats:
 
 
 def _check(app: object) -> None:
-    if not isinstance(app, web.Application):
+    # Not web.Application: contrib's instrumentation puts a subclass in its place.
+    if not isinstance(app, Application):
         msg = (
             f"instrument_app() takes an aiohttp.web.Application, not {app!r}: write "
             "app = web.Application(), then instrument_app(app)."

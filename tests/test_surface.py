@@ -18,7 +18,10 @@ def test_public_names():
         "JSONFormatter",
         "SignalStats",
         "Stats",
+        "bind",
+        "bound",
         "client_trace_config",
+        "detached",
         "flush",
         "instrument_app",
         "request_id",
@@ -36,13 +39,24 @@ def test_signatures():
     """Options are by keyword, and each can be left out."""
     shown = {
         name: str(inspect.signature(getattr(otel_aiohttp_logs, name)))
-        for name in ("uninstrument_app", "request_id", "stats", "flush")
+        for name in (
+            "uninstrument_app",
+            "request_id",
+            "stats",
+            "flush",
+            "bind",
+            "bound",
+            "detached",
+        )
     }
     assert shown == {
         "uninstrument_app": "(app: 'web.Application') -> 'None'",
         "request_id": "() -> 'str | None'",
         "stats": "() -> 'Stats'",
         "flush": "(timeout: 'float' = 5.0) -> 'bool'",
+        "bind": "(**fields: 'object') -> 'None'",
+        "bound": "(**fields: 'object') -> 'BoundBlock'",
+        "detached": "() -> 'DetachedBlock'",
     }
     options = inspect.signature(otel_aiohttp_logs.instrument_app).parameters
     assert list(options) == [

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry import propagate
 from opentelemetry.context import get_current
 from opentelemetry.trace import set_span_in_context
 
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER
 from otel_aiohttp_logs.scope.request import request_in
+from otel_aiohttp_logs.span.propagation import injector
 
 if TYPE_CHECKING:
     from multidict import CIMultiDict
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.client.hosts import Allowed
 
 BAGGAGE = "baggage"
+
+_inject = injector()
 
 
 class SendingOn:
@@ -64,7 +66,7 @@ def _trace_headers(
     headers: CIMultiDict[str], span: Span, context: Context
 ) -> dict[str, str]:
     carrier: dict[str, str] = {}
-    propagate.inject(carrier, set_span_in_context(span, context))
+    _inject(carrier, set_span_in_context(span, context))
     # Half of ours and half of the application's would be nobody's trace.
     if any(name in headers for name in carrier if name != BAGGAGE):
         return {name: carrier[name] for name in carrier if name == BAGGAGE}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.hooks.executors import carrying_submit
+from otel_aiohttp_logs.hooks.loop import loop_methods
 from otel_aiohttp_logs.hooks.method import ReplacedMethod
 from otel_aiohttp_logs.hooks.threads import carrying_start
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Collection
 
 # Kept for the life of the process: one that somebody else's replacement stands around
@@ -25,14 +28,24 @@ class Hooks:
     """Those of *names* that are on; see ``docs/hooks.md``."""
 
     def __init__(self, names: Collection[str]) -> None:
-        self._methods = [
-            m for name in _METHODS if name in names for m in _METHODS[name]
-        ]
+        self._names = names
+        self._methods = list(
+            itertools.chain(*(_METHODS[name] for name in _METHODS if name in names))
+        )
+        self._loops: dict[asyncio.AbstractEventLoop, list[ReplacedMethod]] = {}
 
     def start(self) -> None:
         for method in self._methods:
             method.put_on()
 
+    def join(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Reach *loop*, too, in which one more application runs."""
+        self._loops = {k: v for k, v in self._loops.items() if not k.is_closed()}
+        if "loop" in self._names and loop not in self._loops:
+            self._loops[loop] = loop_methods(loop)
+            for method in self._loops[loop]:
+                method.put_on()
+
     def undo(self) -> None:
-        for method in self._methods:
+        for method in itertools.chain(self._methods, *self._loops.values()):
             method.undo()

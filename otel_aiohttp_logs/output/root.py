@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from otel_aiohttp_logs.output.stdout import handled_elsewhere, stdout_handler
+from otel_aiohttp_logs.output.stdout import (
+    handled_elsewhere,
+    shows_lines,
+    stdout_handler,
+)
+from otel_aiohttp_logs.record.handler import is_upstreams
 
 
 class RootHandlers:
@@ -46,10 +51,11 @@ class RootHandlers:
             root.setLevel(self._level)
 
     def handle(self, record: logging.LogRecord) -> None:
-        """Give *record* to our handlers alone, which are on the root logger."""
-        root = logging.getLogger()
-        for handler in (self._passing_on, self._stdout):
-            if handler is not None and handler in root.handlers:
+        """Give *record* to those on the root logger that are ours, or only export."""
+        for handler in logging.getLogger().handlers:
+            ours = handler is self._passing_on or handler is self._stdout
+            exports = is_upstreams(handler) and record.levelno >= handler.level
+            if ours or exports:
                 handler.handle(record)
 
     def heard_elsewhere(self, logger_name: str) -> bool:
@@ -68,10 +74,7 @@ class RootHandlers:
 
     def _configured(self, root: logging.Logger) -> bool:
         ours = (self._passing_on, self._stdout)
-        return any(
-            handler not in ours and not isinstance(handler, logging.NullHandler)
-            for handler in root.handlers
-        )
+        return any(shows_lines(h) for h in root.handlers if h not in ours)
 
     def _detach_stdout(self, root: logging.Logger) -> None:
         if self._stdout is not None:

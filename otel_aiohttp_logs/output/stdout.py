@@ -10,6 +10,7 @@ from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.escape import ascii_only
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.access import is_replaced
+from otel_aiohttp_logs.record.handler import is_upstreams
 from otel_aiohttp_logs.record.said import said, take
 
 if TYPE_CHECKING:
@@ -43,18 +44,23 @@ def handled_elsewhere(
     """
     Tell whether a handler of the application's own gets the records of a logger.
 
-    Any handler on the way up counts, except ``NullHandler`` and those in *ours*. The
+    Any handler on the way up counts that shows lines and isn't one of *ours*. The
     logger is only looked up, never made: that would take logging's lock.
     """
     logger: logging.Logger | None = _nearest(logger_name)
     while logger is not None:
         for handler in logger.handlers:
-            if handler not in ours and not isinstance(handler, logging.NullHandler):
+            if handler not in ours and shows_lines(handler):
                 return True
         if not logger.propagate:
             return False
         logger = logger.parent
     return False
+
+
+def shows_lines(handler: logging.Handler) -> bool:
+    """Tell whether *handler* is for readers: ``NullHandler`` and exporters are not."""
+    return not isinstance(handler, logging.NullHandler) and not is_upstreams(handler)
 
 
 def _nearest(name: str) -> logging.Logger:

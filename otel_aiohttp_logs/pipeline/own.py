@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._resource import process_attributes
 from otel_aiohttp_logs.export.exporter import Exporter
+from otel_aiohttp_logs.span.limited import span_class
 from otel_aiohttp_logs.span.sampling import sampler
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
 
@@ -37,7 +38,9 @@ class OwnPipeline:
         settings = self._settings
         if not settings.disabled:
             decide = sampler(settings.sampler, settings.sampler_ratio)
-            PROVIDER.pipeline = SpanPipeline(decide, self._exporter.emit_span)
+            PROVIDER.pipeline = SpanPipeline(
+                decide, self._exporter.emit_span, span_class(settings.limits)
+            )
         self._exporter.start()
 
     def emit(self, _: logging.LogRecord, log: FlatLog) -> None:

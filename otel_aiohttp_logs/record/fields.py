@@ -81,8 +81,10 @@ _OWN_PREFIXES = ("service.", "telemetry.", "scope.")
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
 _BLANK_COUNT = len(_BLANK)
 _LAST = list(_BLANK)[-1]
+# By opentelemetry-instrumentation-logging: the ids once more, for format strings.
+_ALIASES = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
-_NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName"})
+_NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *_ALIASES})
 _NO_EXTRA_NOR_ID = _NO_EXTRA | _ID_NAMES
 
 

@@ -42,12 +42,14 @@ class OutletHandler(logging.Handler):
 
     # Without the lock of Handler.handle: the outlets are safe in each thread.
     def handle(self, record: logging.LogRecord) -> bool:
-        if not self.outlets or _of_an_exporter(record) or not self.filter(record):
-            return False
-        if not self._access_lines and is_replaced(record):
+        if not self.outlets or self.leaves_out(record) or not self.filter(record):
             return False
         self.emit(record)
         return True
+
+    def leaves_out(self, record: logging.LogRecord) -> bool:
+        replaced = not self._access_lines and is_replaced(record)
+        return replaced or _of_an_exporter(record)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -56,6 +58,15 @@ class OutletHandler(logging.Handler):
                 outlet(record, log)
         except Exception:  # noqa: BLE001 (logging's own way to report it)
             self.handleError(record)
+
+
+def is_upstreams(handler: logging.Handler) -> bool:
+    """Tell whether *handler* passes records to OpenTelemetry, and shows none."""
+    return any(
+        base.__name__ == "LoggingHandler"
+        and base.__module__.startswith("opentelemetry.")
+        for base in type(handler).__mro__
+    )
 
 
 def _of_an_exporter(record: logging.LogRecord) -> bool:

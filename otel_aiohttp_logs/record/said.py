@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.fields import extra_fields, message
 from otel_aiohttp_logs.record.stamp import Said, Stamped
-from otel_aiohttp_logs.scope.request import BOUND, REQUEST, bound_in, request_in
+from otel_aiohttp_logs.scope.fields import fields_for
+from otel_aiohttp_logs.scope.request import REQUEST, request_in
 
 if TYPE_CHECKING:
     import logging
@@ -26,9 +27,9 @@ def said(record: logging.LogRecord) -> Said:
     # The message first: it's what puts the ids where extra_fields expects them.
     text, fields = message(record), extra_fields(record)
     context = record.stamp if isinstance(record, Stamped) else None
-    if context is not None:
-        if BOUND in context:
-            fields = {**bound_in(context), **fields}
+    if isinstance(record, Stamped) and context is not None:
+        if record.bound is not None:
+            fields = {**fields_for(record.bound, context), **fields}
         if REQUEST in context:
             fields.update(_after_the_end(context, record.created))
     return Said(text, fields)

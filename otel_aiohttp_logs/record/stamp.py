@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import get_current_span
 
+from otel_aiohttp_logs.scope.fields import BOUND, Bound
 from otel_aiohttp_logs.scope.request import REQUEST, request_in
 
 if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+
     from otel_aiohttp_logs.flat import Plain
 
 ID_NAMES = ("trace_id", "span_id", "trace_flags", "request_id")
@@ -73,12 +76,22 @@ class Stamped:
     # Slots of each subclass.
     _context: Context | None
     _ids: Ids | None
+    bound: Bound | None
+    """What was bound where the record was created; see ``scope.fields``."""
     said: Said | None
     """See ``record.said``."""
+    passed_to: tuple[LoggerProvider, ...]
+    """See ``pipeline.upstream``, which sets it."""
 
-    def remember(self, context: Context | None, ids: Ids | None = None) -> None:
+    def remember(
+        self,
+        context: Context | None,
+        ids: Ids | None = None,
+        bound: Bound | None = None,
+    ) -> None:
         self._context = context
         self._ids = ids
+        self.bound = bound
         self.said = None
 
     @property
@@ -143,20 +156,21 @@ class Stamped:
     def __copy__(self) -> Stamped:
         twin = type(self).__new__(type(self))
         vars(twin).update(vars(self))
-        twin.remember(self._context, self._ids)
+        twin.remember(self._context, self._ids, self.bound)
         return twin
 
 
 class StampedRecord(Stamped, logging.LogRecord):
     """A log record that knows its request: the record factory while we stamp."""
 
-    __slots__ = ("_context", "_ids", "said")
+    __slots__ = ("_context", "_ids", "bound", "passed_to", "said")
 
     def __init__(self, name: str | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(name, *args, **kwargs)  # type: ignore[arg-type]  # see below
         # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
         self._context = None if name is None else get_current()
         self._ids = None
+        self.bound = BOUND.get()
         self.said = None
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name)
@@ -241,7 +255,7 @@ def stamping(before: RecordFactory) -> RecordFactory:
         record = kind.__new__(kind)
         vars(record).update(vars(made))
         from_afar = vars(made).get("name") is None
-        record.remember(None if from_afar else get_current())
+        record.remember(None if from_afar else get_current(), bound=BOUND.get())
         return record
 
     return stamp_made

@@ -11,7 +11,6 @@ import logging
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import set_value
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import (
     HTTP_REQUEST_METHOD,
@@ -21,7 +20,7 @@ from opentelemetry.semconv.attributes.http_attributes import (
 from opentelemetry.semconv.attributes.url_attributes import URL_PATH
 
 from otel_aiohttp_logs.record.access import ACCESS_LOGGER, EventRecord
-from otel_aiohttp_logs.scope.request import BOUND
+from otel_aiohttp_logs.scope.fields import bound_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,8 +90,6 @@ class Events:
         if error_type is not None:
             fields[ERROR_TYPE] = error_type
         fields["outcome"] = outcome.name
-        if bound:
-            named = {f"extra.{k}" if k in fields else k: v for k, v in bound.items()}
-            context = set_value(BOUND, named, context)
-        record.remember(context)
+        named = {f"extra.{k}" if k in fields else k: v for k, v in bound.items()}
+        record.remember(context, bound=bound_to(context, named) if named else None)
         self._write(record)

@@ -22,7 +22,8 @@ from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import StatusCode, get_current_span, set_span_in_context
 
 from otel_aiohttp_logs.record.exceptions import error_text
-from otel_aiohttp_logs.scope.request import BOUND, bound_in
+from otel_aiohttp_logs.scope.fields import enter, leave
+from otel_aiohttp_logs.scope.request import request_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -67,6 +68,8 @@ class Messages:
         self._failing = failing
         self._number = 0
         self._span: Span | None = None
+        # Not self: the log records of the message would hold the WebSocket.
+        self._block = object()
         for name in _NEXT:
             setattr(response, name, self._ending_one(getattr(response, name)))
         # The others call it, too.
@@ -114,7 +117,7 @@ class Messages:
         self._number += 1
         fields = {NUMBER: self._number}
         context = get_current()
-        context = set_value(BOUND, {**bound_in(context), **fields}, context)
+        enter(self._block, request_in(context), fields)
         around = get_current_span()
         span = around
         if self._tracer is not None:
@@ -132,8 +135,8 @@ class Messages:
         span, around = handled
         if get_current_span() is span:
             context = set_span_in_context(around, context)
-        bound = {k: v for k, v in bound_in(context).items() if k != NUMBER}
-        attach(set_value(_HANDLED, None, set_value(BOUND, bound, context)))
+        leave(self._block)
+        attach(set_value(_HANDLED, None, context))
 
     def _end_span(self, error: BaseException | None = None) -> None:
         span, self._span = self._span, None

@@ -1,9 +1,8 @@
 """
-The request in the context: one object for all of its work, and the fields bound to it.
+The request in the context: one object for all of its work.
 
-Both stand in OpenTelemetry's context, which asyncio copies into each task and which we
-carry into threads. The context is never changed, only copied: a task that binds a
-field doesn't change what another one logs.
+It stands in OpenTelemetry's context, which asyncio copies into each task and which we
+carry into threads. Beside it stand the fields bound to the lines: see ``fields``.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from typing import TYPE_CHECKING
 from opentelemetry.context import create_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
@@ -23,16 +20,12 @@ if TYPE_CHECKING:
 
 REQUEST = create_key("otel_aiohttp_logs.request")
 """Of the ``RequestScope``; not there outside of any request."""
-BOUND = create_key("otel_aiohttp_logs.bound")
-"""Of a mapping that nobody changes: the fields of each line logged in this context."""
 LONGEST_AFTER = 900.0
 """
 Seconds after its end for which a line still belongs to a request.
 
 Work that a request began and that never ends, such as a worker's, is nobody's then.
 """
-
-_NOTHING: Mapping[str, Plain] = {}
 
 
 class RequestScope:
@@ -56,8 +49,3 @@ def request_in(context: Context) -> RequestScope | None:
     if scope is None or scope.ended is None:
         return scope
     return scope if time.time() - scope.ended < LONGEST_AFTER else None
-
-
-def bound_in(context: Context) -> Mapping[str, Plain]:
-    """Return the fields that each line logged in *context* has."""
-    return context.get(BOUND, _NOTHING)  # type: ignore[return-value]

@@ -1,95 +1,112 @@
 """
-The caller's trace context, out of the headers of a request.
+The context of a request, out of its headers and into those of the calls that it makes.
 
-W3C Trace Context (https://www.w3.org/TR/trace-context-2/) is read here, strictly.
-Any other format that ``OTEL_PROPAGATORS`` or the application asks for is read by the
-propagators of the API.
+What is read and written is what the API's global propagator says: by default that of
+``OTEL_PROPAGATORS``, or one that the application set. The formats that we know are
+read and written by our own functions, which are strict; the others by themselves.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from opentelemetry import propagate
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    TraceFlags,
-    set_span_in_context,
-)
+from opentelemetry.propagators.composite import CompositePropagator
 
-from otel_aiohttp_logs.span.trace_state import parse_trace_state
+from otel_aiohttp_logs.span import formats
+from otel_aiohttp_logs.span.foreign import foreign
+from otel_aiohttp_logs.span.textmap import FormatPropagator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, MutableMapping
 
-    from multidict import CIMultiDictProxy
+    from opentelemetry.propagators.textmap import TextMapPropagator
 
-    Headers = CIMultiDictProxy[str]
+    from otel_aiohttp_logs.span.formats import Format
+    from otel_aiohttp_logs.span.remote import Headers
 
-_TRACEPARENT = re.compile(
-    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})"
-    r"(-.*)?"
-)
-_W3C = {"traceparent", "tracestate", "baggage"}
-_KNOWN_FLAGS = 0x03  # sampled, and level 2's random
-
-
-class HeaderGetter(Getter["Headers"]):
-    """Lets the API's propagators read aiohttp's headers."""
-
-    def get(self, carrier: Headers, key: str) -> list[str] | None:
-        return carrier.getall(key, None)
-
-    def keys(self, carrier: Headers) -> list[str]:
-        return list(carrier.keys())
-
-
-_getter = HeaderGetter()
-_baggage = W3CBaggagePropagator()
+# By name: of two of these classes we do not know whether they are installed.
+_KNOWN = {
+    "opentelemetry.trace.propagation.tracecontext.TraceContextTextMapPropagator": (
+        formats.TRACE_CONTEXT
+    ),
+    "opentelemetry.baggage.propagation.W3CBaggagePropagator": formats.BAGGAGE,
+    "opentelemetry.propagators.b3.B3SingleFormat": formats.B3_SINGLE,
+    "opentelemetry.propagators.b3.B3MultiFormat": formats.B3_SEVERAL,
+    "opentelemetry.propagators.jaeger.JaegerPropagator": formats.JAEGER,
+}
+# A context is never changed, so that all can begin with the same.
+_NOTHING = Context()
 
 
 def extractor() -> Callable[[Headers], Context]:
     """Return the function that reads what the global propagator would read."""
-    fields = propagate.get_global_textmap().fields
-    if not fields <= _W3C or "traceparent" not in fields:
-        return _extract_by_api
-    return _extract_w3c_and_baggage if "baggage" in fields else _extract_w3c
+    readers = [form.read for form in _formats_of(_global_textmap())]
+    if not readers:
+        return lambda _: _NOTHING
+    if len(readers) == 1:
+        (only,) = readers
+        return lambda headers: only(headers, _NOTHING)
+    if len(readers) == 2:
+        first, second = readers
+        return lambda headers: second(headers, first(headers, _NOTHING))
+
+    def read_all(headers: Headers) -> Context:
+        context = _NOTHING
+        for read in readers:
+            context = read(headers, context)
+        return context
+
+    return read_all
 
 
-def _extract_by_api(headers: Headers) -> Context:
-    return propagate.extract(headers, context=Context(), getter=_getter)
-
-
-def _extract_w3c_and_baggage(headers: Headers) -> Context:
-    context = _extract_w3c(headers)
-    if "baggage" in headers:
-        return _baggage.extract(headers, context, _getter)
-    return context
-
-
-def _extract_w3c(headers: Headers) -> Context:
+def injector() -> Callable[[MutableMapping[str, str], Context], None]:
     """
-    Return a context with the caller's span, or an empty one for a new trace.
+    Return the function that writes what the global propagator would write.
 
-    Of two ``traceparent`` headers neither can be trusted (section 3.2.1: one).
+    Asked at each call, since clients are made early, and the application may set
+    another one later.
     """
-    values = headers.getall("traceparent", None)
-    if values is None or len(values) != 1:
-        return Context()
-    parts = _TRACEPARENT.fullmatch(values[0].strip(" \t"))
-    # Only a version after ours may say more than the four fields.
-    if parts is None or (parts[5] and parts[1] == "00"):
-        return Context()
-    parent = SpanContext(
-        trace_id=int(parts[2], 16),
-        span_id=int(parts[3], 16),
-        is_remote=True,
-        trace_flags=TraceFlags(int(parts[4], 16) & _KNOWN_FLAGS),
-        trace_state=parse_trace_state(headers.getall("tracestate", [])),
-    )
-    return set_span_in_context(NonRecordingSpan(parent), Context())
+    textmap: TextMapPropagator | None = None
+    writers: list[Callable[[MutableMapping[str, str], Context], None]] = []
+
+    def write_all(carrier: MutableMapping[str, str], context: Context) -> None:
+        nonlocal textmap, writers
+        current = _global_textmap()
+        if current is not textmap:
+            textmap = current
+            writers = [form.write for form in _formats_of(current)]
+        for write in writers:
+            write(carrier, context)
+
+    return write_all
+
+
+def _global_textmap() -> TextMapPropagator:
+    # Not at the top: importing it fails when OTEL_PROPAGATORS is wrong, and our own
+    # check of it says better what to do.
+    from opentelemetry.propagate import get_global_textmap  # noqa: PLC0415
+
+    return get_global_textmap()
+
+
+def _formats_of(textmap: TextMapPropagator) -> list[Format]:
+    """Return the formats of *textmap*, each once, in its order."""
+    return list(dict.fromkeys(map(_format_of, _parts(textmap))))
+
+
+def _parts(textmap: TextMapPropagator) -> Iterator[TextMapPropagator]:
+    # A subclass may do something else: then it is used as a whole.
+    if type(textmap) is CompositePropagator:
+        for part in textmap._propagators:  # noqa: SLF001 (there is no other way)
+            yield from _parts(part)
+    else:
+        yield textmap
+
+
+def _format_of(textmap: TextMapPropagator) -> Format:
+    if isinstance(textmap, FormatPropagator):
+        return textmap.form
+    kind = type(textmap)
+    known = _KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")
+    return foreign(textmap) if known is None else known

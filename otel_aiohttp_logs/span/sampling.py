@@ -11,8 +11,13 @@ from typing import TypeAlias
 
 from opentelemetry.trace import SpanContext
 
+from otel_aiohttp_logs.span.remote import Undecided
+
 Sampler: TypeAlias = Callable[[SpanContext | None, int], bool]
-"""Takes the parent, None for a root, and the trace id."""
+"""
+Takes the parent and the trace id. The parent is None for a root, or is no valid one if
+all that the caller said is what it wants to be recorded.
+"""
 
 
 def sampler(name: str, ratio: float) -> Sampler:
@@ -23,7 +28,7 @@ def sampler(name: str, ratio: float) -> Sampler:
 
 def _parent_based(root: Sampler) -> Sampler:
     def sampled_like_parent(parent: SpanContext | None, trace_id: int) -> bool:
-        if parent is None:
+        if parent is None or type(parent.trace_flags) is Undecided:
             return root(None, trace_id)
         return bool(parent.trace_flags & 1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from opentelemetry.trace import (
     Span,
@@ -17,13 +17,10 @@ from opentelemetry.trace import (
 
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain
 from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
-from otel_aiohttp_logs.record.safe import plain
-from otel_aiohttp_logs.span.limits import (
-    MOST_ATTRIBUTES,
-    MOST_EVENTS,
-    MOST_LINKS,
-    clean,
-)
+from otel_aiohttp_logs.record.safe import MAX_TEXT, plain
+from otel_aiohttp_logs.record.text import name_of, text_of
+from otel_aiohttp_logs.span.limits import Limits, clean
+from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.flat import Scope
 
-_HAS_IS_REMOTE = 0x100
-_IS_REMOTE = 0x200
 _NO_STATE = TraceState()
 
 
@@ -64,6 +59,7 @@ class RecordingSpan(Span):
         "trace_id",
         "trace_state",
     )
+    limits: ClassVar = Limits()
 
     def __init__(  # noqa: PLR0913 (one caller, by keyword)
         self,
@@ -125,11 +121,14 @@ class RecordingSpan(Span):
     def set_attribute(self, key: str, value: Any) -> None:
         if self.end_time is not None:
             return
-        if len(self.attributes) >= MOST_ATTRIBUTES and key not in self.attributes:
+        name = key if type(key) is str else name_of(key)
+        attributes = self.attributes
+        full = len(attributes) >= self.limits.attributes and name not in attributes
+        if full or not name:
             self._dropped[0] += 1
             return
         # A mutable value is copied now: it may change before it is encoded.
-        self.attributes[str(key)] = plain(value)
+        attributes[name] = plain(value)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         for key, value in attributes.items():
@@ -143,29 +142,27 @@ class RecordingSpan(Span):
     ) -> None:
         if self.end_time is not None:
             return
-        if len(self._events) >= MOST_EVENTS:
-            self._dropped[1] += 1
-            return
         time_ns = time.time_ns() if timestamp is None else timestamp
-        self._events.append(FlatEvent(time_ns, str(name), *clean(attributes)))
+        limits = self.limits
+        kept = clean(attributes, limits.event_attributes, limits.inner_value_length)
+        self._events.append(FlatEvent(time_ns, text_of(name, MAX_TEXT), *kept))
+        # As with the SDK's, the last ones are kept: they tell how it ended.
+        if len(self._events) > limits.events:
+            del self._events[0]
+            self._dropped[1] += 1
 
     def add_link(
         self, context: SpanContext, attributes: Mapping[str, Any] | None = None
     ) -> None:
         if self.end_time is not None:
             return
-        if len(self._links) >= MOST_LINKS:
-            self._dropped[2] += 1
+        link = flat_link(context, attributes, self.limits)
+        if link is None:
             return
-        flags = context.trace_flags | _HAS_IS_REMOTE
-        link = FlatLink(
-            context.trace_id,
-            context.span_id,
-            flags | _IS_REMOTE if context.is_remote else flags,
-            context.trace_state.to_header(),
-            *clean(attributes),
-        )
         self._links.append(link)
+        if len(self._links) > self.limits.links:
+            del self._links[0]
+            self._dropped[2] += 1
 
     def set_status(
         self, status: Status | StatusCode, description: str | None = None
@@ -179,10 +176,12 @@ class RecordingSpan(Span):
             description = status.description
         code = status.status_code if isinstance(status, Status) else status
         final = self._status[0] == StatusCode.OK.value
-        if self.end_time is not None or final or code is StatusCode.UNSET:
+        if self.end_time is not None or final:
             return
-        text = str(description or "") if code is StatusCode.ERROR else ""
-        self._status = (code.value, text)
+        if code is StatusCode.ERROR:
+            self._status = (code.value, text_of(description or "", MAX_TEXT))
+        elif code is StatusCode.OK:
+            self._status = (code.value, "")
 
     def record_exception(
         self,
@@ -210,13 +209,13 @@ class RecordingSpan(Span):
 
     def _flat(self, end_time: int) -> FlatSpan:
         parent = self.parent
-        flags = self.flags | _HAS_IS_REMOTE
+        flags = self.flags | HAS_IS_REMOTE
         dropped = self._dropped
         return FlatSpan(
             self.trace_id,
             self.span_id,
             0 if parent is None else parent.span_id,
-            flags | _IS_REMOTE if parent is not None and parent.is_remote else flags,
+            flags | IS_REMOTE if parent is not None and parent.is_remote else flags,
             self.trace_state.to_header() if self.trace_state else "",
             self.name,
             self.kind.value,

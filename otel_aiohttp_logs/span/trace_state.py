@@ -15,6 +15,9 @@ _MEMBER = re.compile(
     r"[ \t]*([a-z0-9][a-z0-9_\-*/@]{0,255})=([ -+\--<>-~]{0,255}[!-+\--<>-~])[ \t]*"
 )
 _MOST_MEMBERS = 32
+# aiohttp's server answers 400 to a longer header: the next service's, too.
+_MOST_CHARACTERS = 8190
+_LARGE = 128
 
 
 def parse_trace_state(headers: list[str]) -> TraceState:
@@ -30,7 +33,23 @@ def parse_trace_state(headers: list[str]) -> TraceState:
     pairs = [_MEMBER.fullmatch(member) for member in members]
     if not all(pairs):
         return TraceState()
-    return InboundTraceState([(m[1], m[2]) for m in pairs if m])
+    return InboundTraceState(_within_limit([(m[1], m[2]) for m in pairs if m]))
+
+
+def _within_limit(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return *pairs* without as many as have to go, as section 3.3.1.5 orders it."""
+    sizes = [len(key) + len(value) + len("=,") for key, value in pairs]
+    spare = sum(sizes) - len(",") - _MOST_CHARACTERS
+    large_first = sorted(
+        range(len(pairs)), key=lambda i: (sizes[i] - len(",") > _LARGE, i), reverse=True
+    )
+    gone = set()
+    for i in large_first:
+        if spare <= 0:
+            break
+        spare -= sizes[i]
+        gone.add(i)
+    return [pair for i, pair in enumerate(pairs) if i not in gone]
 
 
 class InboundTraceState(TraceState):

@@ -8,7 +8,6 @@ without recording when there is none.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from opentelemetry.trace import (
     TracerProvider,
     get_current_span,
 )
+from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from otel_aiohttp_logs.flat import FlatSpan, Scope
 from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
@@ -47,6 +47,8 @@ class SpanPipeline:
 
     sampler: Sampler
     sink: Callable[[FlatSpan], None]
+    span: type[RecordingSpan] = RecordingSpan
+    """The class of the spans, which knows their limits (see span.limited)."""
 
 
 class OwnTracerProvider(TracerProvider):
@@ -84,15 +86,22 @@ class OwnTracer(Tracer):
         record_exception: bool = True,  # noqa: FBT001, FBT002
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
     ) -> Span:
-        parent: SpanContext | None = get_current_span(context).get_span_context()
-        if parent is None or not parent.is_valid:
-            parent, trace_id, random = None, new_trace_id(), _RANDOM
+        current = get_current_span(context).get_span_context()
+        parent: SpanContext | None
+        if current.is_valid:
+            parent = current
+            asked: SpanContext | None = current
+            trace_id, random = current.trace_id, current.trace_flags & _RANDOM
         else:
-            trace_id, random = parent.trace_id, parent.trace_flags & _RANDOM
+            # A caller without ids may have decided all the same (see span.remote).
+            parent, asked = None, current if current.is_remote else None
+            trace_id, random = new_trace_id(), _RANDOM
         pipeline = self._provider.pipeline
-        if pipeline is None or not pipeline.sampler(parent, trace_id):
+        if pipeline is None:
+            return _passed_on(parent, trace_id)
+        if not pipeline.sampler(asked, trace_id):
             return _unrecorded(parent, trace_id, random)
-        span = RecordingSpan(
+        span = pipeline.span(
             name,
             trace_id=trace_id,
             span_id=new_span_id(),
@@ -111,8 +120,9 @@ class OwnTracer(Tracer):
             span.add_link(link.context, link.attributes)
         return span
 
-    @contextmanager
-    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0913, PLR0917 (a context manager as the API's, by another name; the API's signature)
+    # Also a decorator, of coroutine functions too, as the API's and the SDK's is.
+    @_agnosticcontextmanager
+    def start_as_current_span(  # noqa: PLR0913, PLR0917 (the API's signature)
         self,
         name: str,
         context: Context | None = None,
@@ -132,6 +142,16 @@ class OwnTracer(Tracer):
             set_status_on_exception=set_status_on_exception,
         ):
             yield span
+
+
+def _passed_on(parent: SpanContext | None, trace_id: int) -> Span:
+    """
+    Return what stands for a span where nobody records.
+
+    The caller's own, as the API has it: what the next service records hangs under
+    the caller then, and the caller's decision holds.
+    """
+    return NonRecordingSpan(parent) if parent else _unrecorded(None, trace_id, _RANDOM)
 
 
 def _unrecorded(parent: SpanContext | None, trace_id: int, random: int) -> Span:

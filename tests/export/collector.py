@@ -21,6 +21,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -77,7 +81,7 @@ class Request:
 
 class FakeCollector:
     """
-    Receives OTLP over HTTP and keeps it: ``spans``, ``logs``, ``requests``.
+    Receives OTLP over HTTP and keeps ``spans``, ``logs``, ``metrics``, ``requests``.
 
     ``stop`` and ``start`` make an outage; the port stays the same.
     """
@@ -85,6 +89,8 @@ class FakeCollector:
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self.spans: list[Received] = []
         self.logs: list[Received] = []
+        self.metrics: list[Any] = []
+        """Messages of ``opentelemetry-proto``: each metric as often as it came."""
         self.requests: list[Request] = []
         self.attempts: list[float] = []
         """When each request came, answered well or not."""
@@ -207,6 +213,7 @@ class FakeCollector:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/traces", self._receive)
         app.router.add_post("/v1/logs", self._receive)
+        app.router.add_post("/v1/metrics", self._receive)
         self._runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, shutdown_timeout=0.1
         )
@@ -245,6 +252,10 @@ class FakeCollector:
             received = _logs(ExportLogsServiceRequest.FromString(body))
             self.logs += received
             response = ExportLogsServiceResponse().SerializeToString()
+        elif request.path == "/v1/metrics":
+            received = _metrics(ExportMetricsServiceRequest.FromString(body))
+            self.metrics += received
+            response = ExportMetricsServiceResponse().SerializeToString()
         else:
             received = _spans(ExportTraceServiceRequest.FromString(body))
             self.spans += received
@@ -294,6 +305,15 @@ def _spans(message: ExportTraceServiceRequest) -> list[Received]:
         for group in message.resource_spans
         for scope in group.scope_spans
         for span in scope.spans
+    ]
+
+
+def _metrics(message: ExportMetricsServiceRequest) -> list[Any]:
+    return [
+        metric
+        for group in message.resource_metrics
+        for scope in group.scope_metrics
+        for metric in scope.metrics
     ]
 
 

@@ -15,7 +15,10 @@ from otel_aiohttp_logs import (
     JSONFormatter,
     SignalStats,
     Stats,
+    bind,
+    bound,
     client_trace_config,
+    detached,
     flush,
     instrument_app,
     request_id,
@@ -24,8 +27,23 @@ from otel_aiohttp_logs import (
 )
 
 
+@detached()
+def price_of(item: str) -> float:
+    return float(len(item))
+
+
+@bound(work="refresh")
+async def refresh(price: float) -> None:
+    print(price)
+
+
 async def handler(request: web.Request) -> web.Response:
     found: str | None = request_id()
+    bind(user_id=7, cart=["tea"])
+    with bound(page=1), detached():
+        price: float = price_of("tea")
+    async with bound(page=2):
+        await refresh(price)
     calls = client_trace_config(
         propagate_to=["stock", ".shop.example"],
         tracer_provider=TracerProvider(),

@@ -1,0 +1,106 @@
+"""The caller: all kinds of requests in one shuffled order, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from load_kind import Kind
+
+AT_A_TIME = 64
+LONGEST = 20.0
+
+
+@dataclass
+class Call:
+    """One request, and what its caller knows of it."""
+
+    number: str
+    kind: Kind
+    trace_id: str | None
+    """The caller's, None if it sent none."""
+    url: str
+    status: int | None = None
+    request_id: str | None = None
+    """The one that came back, None if no header did."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def answered(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.request_id = response.headers.get("X-Request-ID")
+
+
+class Caller:
+    def __init__(self, port: int) -> None:
+        self._port = port
+        connector = aiohttp.TCPConnector(limit=AT_A_TIME)
+        self.session = self._session(connector)
+        self.few = self._session(aiohttp.TCPConnector(limit=4))
+
+    async def make(self, calls: Iterable[Call]) -> None:
+        """Make all *calls*, ``AT_A_TIME``, and fail if one takes too long."""
+        waiting = iter(calls)
+
+        async def one_after_another():
+            for call in waiting:
+                await asyncio.wait_for(call.kind.ask(self, call), LONGEST)
+
+        await asyncio.gather(*(one_after_another() for _ in range(AT_A_TIME)))
+
+    async def close(self) -> None:
+        await self.session.close()
+        await self.few.close()
+
+    async def raw(self, call: Call, *headers: str, wait: bool) -> None:
+        """Ask on a connection of its own: wait for all that comes, or go away."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        lines = [
+            f"{call.kind.method} {call.url} HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Connection: close",
+            *(f"{name}: {value}" for name, value in call.headers.items()),
+            *headers,
+        ]
+        writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
+        if wait:
+            _note(call, await reader.read())
+        else:
+            await asyncio.sleep(0.1)
+        writer.close()
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            f"http://127.0.0.1:{self._port}", connector=connector
+        )
+
+
+def _note(call: Call, answer: bytes) -> None:
+    head, _, _ = answer.decode().partition("\r\n\r\n")
+    status, *headers = head.split("\r\n")
+    if status:
+        call.status = int(status.split()[1])
+    named = dict(header.lower().split(": ", 1) for header in headers)
+    call.request_id = named.get("x-request-id")
+
+
+def shuffled_calls(kinds: Sequence[Kind], number: int, seed: int) -> list[Call]:
+    """Return *number* calls of all *kinds* alike; every second has a trace id."""
+    chance = random.Random(seed)
+    calls = []
+    for n in range(number):
+        kind = kinds[n % len(kinds)]
+        trace_id = f"{chance.getrandbits(128) | 1:032x}"
+        call = Call(str(n), kind, None, kind.path_of(str(n)))
+        if n // len(kinds) % 2:
+            call.trace_id = trace_id
+            call.headers["traceparent"] = f"00-{trace_id}-{'5' * 16}-01"
+        calls.append(call)
+    chance.shuffle(calls)
+    return calls

@@ -1,0 +1,56 @@
+"""
+Right on every line: all kinds of requests in one shuffled load, each line checked.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import pytest
+from export.collector import FakeCollector
+from load_figures import Figures
+from load_run import run_load
+
+RUNS = 3
+REQUESTS = 1000
+# What is not covered yet, by kind.
+OPEN = ("bad request", "unhandled")
+
+
+LOOPS = (
+    "asyncio",
+    *(["uvloop"] if importlib.util.find_spec("uvloop") else ()),
+    *(["eager"] if sys.version_info >= (3, 12) else ()),
+)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+async def test_each_line_has_the_ids_of_its_request(loop, tmp_path, table):
+    """
+    Of 1,000 requests of all kinds, 64 at a time, each line has the ids of its own
+    request or, where it belongs to none, no ids; each request has one SERVER span, and
+    all of it arrives in both places. Three times.
+    """
+    figures, errors = Figures(), ""
+    for seed in range(RUNS):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        collector = FakeCollector()
+        try:
+            run = await run_load(
+                collector, folder, loop=loop, seed=seed, requests=REQUESTS
+            )
+        finally:
+            collector.close()
+        figures.add(run.figures)
+        errors += run.errors
+    table(figures.table(loop, RUNS * REQUESTS))
+
+    assert errors == ""
+    assert [line for line in figures.examples if not is_open(line)][:5] == []
+    assert [what for what in figures.odd if not is_open(what)] == []
+
+
+def is_open(what):
+    return any(kind in what for kind in OPEN)
