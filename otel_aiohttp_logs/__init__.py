@@ -32,6 +32,7 @@ from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.request.request_id import request_id
 from otel_aiohttp_logs.scope.bind import bind, bound
 from otel_aiohttp_logs.scope.detach import detached
+from otel_aiohttp_logs.scope.step import step
 
 __all__ = [
     "ConsoleFormatter",
@@ -46,5 +47,6 @@ __all__ = [
     "instrument_app",
     "request_id",
     "stats",
+    "step",
     "uninstrument_app",
 ]

@@ -27,7 +27,13 @@ MAY_IMPORT = {
         "span.settings",
     },
     # The two know each other's data: what is bound is made safe as what is logged is.
-    "scope": {"flat", "record.fields", "record.safe", "record.text"},
+    "scope": {
+        "flat",
+        "record.exceptions",
+        "record.fields",
+        "record.safe",
+        "record.text",
+    },
     "hooks": {"scope.request"},
     "record": {"flat", "scope.fields", "scope.request"},
     "span": {"flat", "record", "_environment"},

@@ -26,6 +26,7 @@ def test_public_names():
         "instrument_app",
         "request_id",
         "stats",
+        "step",
         "uninstrument_app",
     ]
     public = {name for name in vars(otel_aiohttp_logs) if not name.startswith("_")}
@@ -47,6 +48,7 @@ def test_signatures():
             "bind",
             "bound",
             "detached",
+            "step",
         )
     }
     assert shown == {
@@ -57,6 +59,7 @@ def test_signatures():
         "bind": "(**fields: 'object') -> 'None'",
         "bound": "(**fields: 'object') -> 'BoundBlock'",
         "detached": "() -> 'DetachedBlock'",
+        "step": "(name: 'str', /, **fields: 'object') -> 'StepBlock'",
     }
     options = inspect.signature(otel_aiohttp_logs.instrument_app).parameters
     assert list(options) == [

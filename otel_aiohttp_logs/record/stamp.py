@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import get_current_span
 
-from otel_aiohttp_logs.scope.fields import BOUND, Bound
+from otel_aiohttp_logs.scope.fields import BOUND, Bound, fields_for
 from otel_aiohttp_logs.scope.request import REQUEST, request_in
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Stamped:
 
     def settle(self) -> None:
         """
-        Show the ids in ``__dict__``, where format strings look for them.
+        Show ids and bound fields in ``__dict__``, where format strings look for them.
 
         By then ``extra`` is on the record. What the application put there under one
         of our names is kept, under ``extra.<name>``.
@@ -147,6 +147,9 @@ class Stamped:
                 if given != value:
                     fields[f"extra.{name}"] = given
                 fields[name] = value
+        if self.bound is not None and self._context is not None:
+            for name, field in fields_for(self.bound, self._context).items():
+                fields.setdefault(name, field)
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         # A copy, or the reader of a pickle, may be a process without our classes.
@@ -170,7 +173,7 @@ class StampedRecord(Stamped, logging.LogRecord):
         # makeLogRecord gives no name: the record was made elsewhere and brings its ids.
         self._context = None if name is None else get_current()
         self._ids = None
-        self.bound = BOUND.get()
+        self.bound = None if name is None else BOUND.get()
         self.said = None
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name)
@@ -255,7 +258,10 @@ def stamping(before: RecordFactory) -> RecordFactory:
         record = kind.__new__(kind)
         vars(record).update(vars(made))
         from_afar = vars(made).get("name") is None
-        record.remember(None if from_afar else get_current(), bound=BOUND.get())
+        if from_afar:
+            record.remember(None)
+        else:
+            record.remember(get_current(), bound=BOUND.get())
         return record
 
     return stamp_made

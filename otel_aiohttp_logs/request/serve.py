@@ -98,7 +98,7 @@ class ServedRequest:
             {**self._attributes, "request_id": self.request_id},
             start_time=start_time,
         )
-        self.scope = RequestScope(self.request_id, self._span)
+        self.scope = RequestScope(self.request_id, self._span, instruments.tracer)
         context = set_value(REQUEST, self.scope, context)
         self._context = set_span_in_context(self._span, context)
         attach(self._context)

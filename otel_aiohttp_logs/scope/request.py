@@ -14,7 +14,7 @@ from opentelemetry.context import create_key
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, Tracer
 
     from otel_aiohttp_logs.flat import Plain
 
@@ -31,12 +31,16 @@ Work that a request began and that never ends, such as a worker's, is nobody's t
 class RequestScope:
     """What all work for one request shares."""
 
-    __slots__ = ("bound", "ended", "request_id", "span")
+    __slots__ = ("bound", "ended", "request_id", "span", "tracer")
 
-    def __init__(self, request_id: str, span: Span) -> None:
+    def __init__(
+        self, request_id: str, span: Span, tracer: Tracer | None = None
+    ) -> None:
         self.request_id = request_id
         self.span = span
         """The request's own; the current one may be a child of it."""
+        self.tracer = tracer
+        """Whose span that is: what makes its children."""
         self.bound: dict[str, Plain] = {}
         """Whatever was bound in any of its tasks: for its event and its span."""
         self.ended: float | None = None

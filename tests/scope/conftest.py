@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from otel_aiohttp_logs import JSONFormatter
+from otel_aiohttp_logs import ConsoleFormatter, JSONFormatter
 from otel_aiohttp_logs.record.stamp import Stamping
 from otel_aiohttp_logs.scope.fields import BOUND
 
@@ -35,22 +35,31 @@ def said(records):
     to_json = JSONFormatter()
     by_message, seen = defaultdict(list), []
 
-    def lines(message):
+    to_text = ConsoleFormatter(colors=False)
+
+    def found(message):
         for record in records[len(seen) :]:
             seen.append(record)
             by_message[record.getMessage()].append(record)
-        return [json.loads(to_json.format(record)) for record in by_message[message]]
+        return by_message[message]
+
+    def lines(message):
+        return [json.loads(to_json.format(record)) for record in found(message)]
+
+    def console(message):
+        (record,) = found(message)
+        return to_text.format(record)
 
     def fields(message, *, ids=False, every=False):
         left_out = COMMON if ids else COMMON | IDS
-        found = [
+        all_fields = [
             {key: value for key, value in line.items() if key not in left_out}
             for line in lines(message)
         ]
         if every:
-            return found
-        (only,) = found
+            return all_fields
+        (only,) = all_fields
         return only
 
-    fields.lines = lines
+    fields.lines, fields.console = lines, console
     return fields

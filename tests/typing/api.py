@@ -2,7 +2,7 @@
 
 import logging
 import logging.config
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -23,6 +23,7 @@ from otel_aiohttp_logs import (
     instrument_app,
     request_id,
     stats,
+    step,
     uninstrument_app,
 )
 
@@ -33,8 +34,14 @@ def price_of(item: str) -> float:
 
 
 @bound(work="refresh")
+@step("refresh", kind="price")
 async def refresh(price: float) -> None:
     print(price)
+
+
+@step("rows")
+async def rows(number: int) -> AsyncIterator[int]:
+    yield number
 
 
 async def handler(request: web.Request) -> web.Response:
@@ -44,6 +51,10 @@ async def handler(request: web.Request) -> web.Response:
         price: float = price_of("tea")
     async with bound(page=2):
         await refresh(price)
+    with step("total", name="sum"):
+        total: int = sum([row async for row in rows(3)])
+    async with step("print"):
+        print(total)
     calls = client_trace_config(
         propagate_to=["stock", ".shop.example"],
         tracer_provider=TracerProvider(),
