@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from aiohttp import web
 from aiohttp.web_app import Application
 
+from otel_aiohttp_logs._contrib import is_met, span_begun
 from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
+from otel_aiohttp_logs.request.metrics import server_metrics
 from otel_aiohttp_logs.request.middleware import Serving
 from otel_aiohttp_logs.request.request_id import RequestIds
 from otel_aiohttp_logs.request.serve import Instruments
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
     from otel_aiohttp_logs.export.stats import Stats
@@ -39,8 +42,10 @@ class Instrumented:
         settings: Settings,
         tracer_provider: TracerProvider | None,
         logger_provider: LoggerProvider | None,
+        meter_provider: MeterProvider | None,
     ) -> None:
         self._settings = settings
+        self._meter_provider = meter_provider
         self._tracer_provider = tracer_provider
         self._logger_provider = logger_provider
         self._instruments: Instruments | None = None
@@ -61,6 +66,8 @@ class Instrumented:
                 request_ids=self._request_ids,
                 events=_process.events(self._settings.quiet_routes),
                 tally=_tally,
+                metrics=server_metrics(self._meter_provider),
+                span_begun=span_begun if is_met() else None,
             )
         return self._instruments
 
@@ -116,6 +123,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     quiet_routes: Sequence[str] | None = None,
     tracer_provider: TracerProvider | None = None,
     logger_provider: LoggerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
 ) -> None:
     """
     Give each request of *app* a span and an id, and each log line the ids of both.
@@ -142,6 +150,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     - *quiet_routes*: routes or paths, such as ``/health`` or ``/static/*``, the events
       of which are of level DEBUG unless something went wrong; none.
     - *tracer_provider*, *logger_provider*: used instead of the global ones and ours.
+    - *meter_provider*: measures the requests, instead of the global one.
 
     Raises ``TypeError`` if *app* is no application, ``RuntimeError`` if it has been
     started or instrumented already, and ``ValueError`` for a bad option or variable.
@@ -163,7 +172,9 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
     )
     if settings.pipeline == "sdk":
         check_installed()
-    instrumented = Instrumented(settings, tracer_provider, logger_provider)
+    instrumented = Instrumented(
+        settings, tracer_provider, logger_provider, meter_provider
+    )
     app[_KEY] = instrumented
     app.middlewares.insert(0, instrumented.serving.middleware)
     app.on_response_prepare.append(instrumented.serving.on_response_prepare)

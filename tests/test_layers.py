@@ -61,6 +61,7 @@ MAY_IMPORT = {
         "span",
     },
     "_setup": {
+        "_contrib",
         "_process",
         "_settings",
         "export.stats",

@@ -76,6 +76,7 @@ def test_signatures():
         "quiet_routes",
         "tracer_provider",
         "logger_provider",
+        "meter_provider",
     ]
     assert all(
         option.kind is option.KEYWORD_ONLY and option.default is None

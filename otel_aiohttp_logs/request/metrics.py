@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.metrics import MeterProvider
 
+    from otel_aiohttp_logs.request.outcome import Outcome
+
 DURATION = "http.server.request.duration"
 ACTIVE = "http.server.active_requests"  # no stable name yet, so not imported
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -35,7 +37,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5
 _OF_ACTIVE = (HTTP_REQUEST_METHOD, URL_SCHEME)
 _OF_DURATION = (*_OF_ACTIVE, HTTP_ROUTE, NETWORK_PROTOCOL_VERSION)
 
-Value: TypeAlias = str | int
+Value: TypeAlias = str | int | float
 
 
 class ServerMetrics:
@@ -69,19 +71,16 @@ class ServerMetrics:
         attributes: Mapping[str, Value],
         seconds: float,
         context: Context,
-        *,
-        status: int | None,
-        error_type: str | None,
+        outcome: Outcome,
     ) -> None:
         """
         Count one fewer, and record its *seconds*.
 
-        *context* holds the request's span, which may become the exemplar. *status* is
-        None if no answer was sent, *error_type* if all went well.
+        *context* holds the request's span, which may become the exemplar.
         """
         self._active.add(-1, _counted(*map(attributes.get, _OF_ACTIVE)), context)
         values = tuple(map(attributes.get, _OF_DURATION))
-        measured = _measured((*values, status, error_type))
+        measured = _measured((*values, outcome.status, outcome.error_type))
         self._duration.record(seconds, measured, context)
 
 

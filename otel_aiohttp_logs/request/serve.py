@@ -16,10 +16,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from opentelemetry.context import attach, set_value
+from opentelemetry.context import attach, get_current, set_value
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanKind,
+    StatusCode,
+    set_span_in_context,
+)
 
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from otel_aiohttp_logs.request.event import Events
+    from otel_aiohttp_logs.request.metrics import ServerMetrics
     from otel_aiohttp_logs.request.request_id import RequestIds
     from otel_aiohttp_logs.request.tally import Tally
 
@@ -57,6 +63,10 @@ class Instruments:
     request_ids: RequestIds
     events: Events | None
     tally: Tally
+    metrics: ServerMetrics | None = None
+    """None if nobody set a MeterProvider."""
+    span_begun: Callable[[], Span | None] | None = None
+    """Finds the request's span if another instrumentation began one."""
 
 
 class ServedRequest:
@@ -68,11 +78,13 @@ class ServedRequest:
         "_error",
         "_instruments",
         "_messages",
+        "_metrics",
         "_request",
         "_responded",
         "_response",
         "_span",
         "_started",
+        "_theirs",
         "request_id",
         "scope",
     )
@@ -81,7 +93,6 @@ class ServedRequest:
         start_time = time.time_ns()
         headers = request.headers
         route = route_of(request)
-        context = instruments.extract(headers)
         self.request_id = instruments.request_ids.id_for(headers)
         self._instruments = instruments
         self._request: web.Request | None = request
@@ -91,17 +102,28 @@ class ServedRequest:
         self._started = time.perf_counter()
         self._responded: float | None = None
         self._attributes = request_attributes(request, route)
-        self._span: Span = instruments.tracer.start_span(
-            span_name(request.method, route),
-            context,
-            SpanKind.SERVER,
-            {**self._attributes, "request_id": self.request_id},
-            start_time=start_time,
-        )
-        self.scope = RequestScope(self.request_id, self._span, instruments.tracer)
+        self._theirs = instruments.span_begun and instruments.span_begun()
+        if self._theirs is None:
+            context = instruments.extract(headers)
+            self._span: Span = instruments.tracer.start_span(
+                span_name(request.method, route),
+                context,
+                SpanKind.SERVER,
+                {**self._attributes, "request_id": self.request_id},
+                start_time=start_time,
+            )
+        else:  # it's measured and ended by whoever began it
+            context = get_current()
+            self._span = NonRecordingSpan(self._theirs.get_span_context())
+            self._theirs.set_attribute("request_id", self.request_id)
+        current = self._span if self._theirs is None else self._theirs
+        self.scope = RequestScope(self.request_id, current, instruments.tracer)
         context = set_value(REQUEST, self.scope, context)
-        self._context = set_span_in_context(self._span, context)
+        self._context = set_span_in_context(current, context)
         attach(self._context)
+        self._metrics = instruments.metrics if self._theirs is None else None
+        if self._metrics is not None:
+            self._metrics.began(self._attributes, self._context)
 
     def failed(self, error: BaseException) -> None:
         """Note what left the application: an exception that it did not handle."""
@@ -116,6 +138,9 @@ class ServedRequest:
         self._response = response
         self._responded = time.perf_counter()
         response.headers.setdefault(RESPONSE_HEADER, self.request_id)
+        if self._theirs is not None and REQUEST not in get_current():
+            # Its middleware is around ours, and put back the context from before.
+            attach(self._context)
 
     def number_messages(
         self,
@@ -145,6 +170,9 @@ class ServedRequest:
         connected = request is not None and request.transport is not None
         left = ending(task, self._response, self._error, connected=connected)
         result = outcome(left)
+        if self._metrics is not None:
+            seconds = time.perf_counter() - self._started
+            self._metrics.ended(self._attributes, seconds, self._context, result)
         if result.status is not None:
             span.set_attribute(HTTP_RESPONSE_STATUS_CODE, result.status)
         if result.error_type is not None:

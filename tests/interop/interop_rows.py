@@ -49,6 +49,11 @@ ROWS = [
     Row("contrib server, before", "contrib_server app_made ours"),
     Row("contrib server, before us only", f"{SDK} app_made contrib_server ours"),
     Row("contrib server, after", f"{SDK} app_made ours contrib_server"),
+    Row(
+        "contrib server around ours",
+        f"{SDK} contrib_server app_made ours_for_sub",
+        paths=("/sub/ok/4", "/sub/fail/5"),
+    ),
     Row("contrib logging, before", f"{SDK} contrib_logging app_made ours"),
     Row("contrib logging, after", f"{SDK} app_made ours contrib_logging"),
     Row("contrib logging with ids, before", f"{SDK} contrib_logging_ids app_made ours"),

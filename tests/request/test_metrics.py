@@ -14,6 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from otel_aiohttp_logs.request.metrics import server_metrics
+from otel_aiohttp_logs.request.outcome import Outcome
 
 POST = {
     "http.request.method": "POST",
@@ -67,7 +68,7 @@ def test_active_requests(provider, measured):
     server = server_metrics(provider)
     for attributes in (POST, POST, GET):
         server.began(attributes, get_current())
-    server.ended(POST, 0.1, get_current(), status=200, error_type=None)
+    server.ended(POST, 0.1, get_current(), Outcome("ok", 200))
 
     metric, points = measured()["http.server.active_requests"]
     counts = {p.attributes["http.request.method"]: p.value for p in points}
@@ -82,9 +83,11 @@ def test_duration(provider, measured):
     """In seconds, with the attributes and the buckets of the conventions."""
     server = server_metrics(provider)
     server.began(POST, get_current())
-    server.ended(POST, 0.03, get_current(), status=201, error_type=None)
+    server.ended(POST, 0.03, get_current(), Outcome("ok", 201))
     server.began(GET, get_current())
-    server.ended(GET, 20, get_current(), status=None, error_type="ConnectionError")
+    server.ended(
+        GET, 20, get_current(), Outcome("disconnected", None, "ConnectionError")
+    )
 
     metric, points = measured()["http.server.request.duration"]
     ok, failed = sorted(points, key=lambda point: point.sum)
@@ -109,7 +112,7 @@ def test_an_exemplar_leads_to_the_request(provider, measured):
     server = server_metrics(provider)
     context = context_of_span(0xABC)
     server.began(GET, context)
-    server.ended(GET, 0.2, context, status=200, error_type=None)
+    server.ended(GET, 0.2, context, Outcome("ok", 200))
 
     _, (point,) = measured()["http.server.request.duration"]
     (exemplar,) = point.exemplars

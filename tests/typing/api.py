@@ -84,6 +84,7 @@ def main() -> None:
         hooks="threads,executors",
         tracer_provider=TracerProvider(),
         logger_provider=LoggerProvider(),
+        meter_provider=MeterProvider(),
     )
     console = logging.StreamHandler()
     console.setFormatter(ConsoleFormatter(colors=False))
