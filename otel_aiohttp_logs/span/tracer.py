@@ -11,20 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
+    StatusCode,
     TraceFlags,
     Tracer,
     TracerProvider,
     get_current_span,
+    set_span_in_context,
 )
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from otel_aiohttp_logs.flat import FlatSpan, Scope
+from otel_aiohttp_logs.record.exceptions import error_text
 from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
 from otel_aiohttp_logs.span.span import RecordingSpan
 
@@ -117,7 +120,8 @@ class OwnTracer(Tracer):
         if attributes:
             span.set_attributes(attributes)
         for link in links or ():
-            span.add_link(link.context, link.attributes)
+            if link:
+                span.add_link(link.context, link.attributes)
         return span
 
     # Also a decorator, of coroutine functions too, as the API's and the SDK's is.
@@ -135,13 +139,21 @@ class OwnTracer(Tracer):
         end_on_exit: bool = True,  # noqa: FBT001, FBT002
     ) -> Iterator[Span]:
         span = self.start_span(name, context, kind, attributes, links, start_time)
-        with trace.use_span(
-            span,
-            end_on_exit=end_on_exit,
-            record_exception=record_exception,
-            set_status_on_exception=set_status_on_exception,
-        ):
+        # Not the API's use_span(): it lets an exception whose text can't be had raise
+        # another one in its place.
+        token = attach(set_span_in_context(span))
+        try:
             yield span
+        except Exception as error:
+            if record_exception:
+                span.record_exception(error)
+            if set_status_on_exception:
+                span.set_status(StatusCode.ERROR, error_text(error))
+            raise
+        finally:
+            detach(token)
+            if end_on_exit:
+                span.end()
 
 
 def _passed_on(parent: SpanContext | None, trace_id: int) -> Span:
