@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.span.limits import Limits
 
 PIPELINES = ("own", "sdk")
-HOOKS = ("threads", "executors", "loop")
+HOOKS = ("threads", "executors", "loop", "connections")
 OUTPUTS = ("auto", "json", "console", "none")
 ACCESS_LOGS = ("event", "classic", "none")
 REQUEST_ID_PATTERN = r"[0-9A-Za-z._:+/=@-]{8,128}"

@@ -16,6 +16,7 @@ from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
 from otel_aiohttp_logs.request.metrics import server_metrics
 from otel_aiohttp_logs.request.middleware import Serving
+from otel_aiohttp_logs.request.rejected import REJECT
 from otel_aiohttp_logs.request.request_id import RequestIds
 from otel_aiohttp_logs.request.serve import Instruments
 from otel_aiohttp_logs.request.tally import Tally
@@ -176,6 +177,7 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
         settings, tracer_provider, logger_provider, meter_provider
     )
     app[_KEY] = instrumented
+    app[REJECT] = instrumented.serving.reject
     app.middlewares.insert(0, instrumented.serving.middleware)
     app.on_response_prepare.append(instrumented.serving.on_response_prepare)
     app.cleanup_ctx.insert(0, instrumented.while_running)
@@ -194,7 +196,7 @@ def uninstrument_app(app: web.Application) -> None:
         raise RuntimeError(msg)
     threading.Thread(target=instrumented.stop(), name="otel-aiohttp-logs-close").start()
     if not app.frozen:
-        del app[_KEY]
+        del app[_KEY], app[REJECT]
         app.middlewares.remove(instrumented.serving.middleware)
         app.on_response_prepare.remove(instrumented.serving.on_response_prepare)
         app.cleanup_ctx.remove(instrumented.while_running)

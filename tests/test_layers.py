@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "record.safe",
         "record.text",
     },
-    "hooks": {"scope.request"},
+    "hooks": {"request.rejected", "scope.request"},
     "record": {"flat", "scope.fields", "scope.request"},
     "span": {"flat", "record", "_environment"},
     "client": {

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from otel_aiohttp_logs.hooks.connections import connection_methods
 from otel_aiohttp_logs.hooks.executors import carrying_submit
 from otel_aiohttp_logs.hooks.loop import loop_methods
 from otel_aiohttp_logs.hooks.method import ReplacedMethod
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # stays where it is, and is used again by the next application.
 _METHODS = {
     "threads": [ReplacedMethod(threading.Thread, "start", carrying_start)],
+    "connections": connection_methods(),
     "executors": [ReplacedMethod(ThreadPoolExecutor, "submit", carrying_submit)],
 }
 

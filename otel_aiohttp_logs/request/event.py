@@ -59,7 +59,7 @@ class Events:
         level = _LEVELS.get(outcome.name, logging.ERROR)
         if outcome.name != "ok" or not self._quiet_routes:
             return level
-        asked = attributes.get(HTTP_ROUTE) or attributes[URL_PATH]
+        asked = attributes.get(HTTP_ROUTE) or attributes.get(URL_PATH, "")
         quiet = any(fnmatchcase(str(asked), route) for route in self._quiet_routes)
         return logging.DEBUG if quiet else level
 
@@ -80,7 +80,7 @@ class Events:
         if not self._wants(level):
             return
         status, error_type = outcome.status, outcome.error_type
-        method, path = attributes[HTTP_REQUEST_METHOD], attributes[URL_PATH]
+        method, path = attributes[HTTP_REQUEST_METHOD], attributes.get(URL_PATH, "-")
         text = f"{method} {path} {outcome.name if status is None else status}"
         record = EventRecord(ACCESS_LOGGER, level, __file__, 0, text, (), None)
         fields = vars(record)

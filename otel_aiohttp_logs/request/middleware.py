@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aiohttp import web
 
+from otel_aiohttp_logs.request.rejected import reject
 from otel_aiohttp_logs.request.serve import ServedRequest, begin, served_request
 
 if TYPE_CHECKING:
+    from otel_aiohttp_logs.request.rejected import RejectedRequest
     from otel_aiohttp_logs.request.serve import Instruments
     from otel_aiohttp_logs.request.tally import Tally
 
@@ -60,6 +62,15 @@ class Serving:
                     self._upgraded(served, response)
             except Exception:  # noqa: BLE001 (counted and logged)
                 self._tally.failed()
+
+    def reject(self, request: web.BaseRequest, error: object) -> RejectedRequest | None:
+        """Begin what aiohttp answers with 400 by itself; called by a hook."""
+        try:
+            instruments = self._instruments()
+            return None if instruments is None else reject(request, error, instruments)
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._tally.failed()
+            return None
 
     def _upgraded(self, served: ServedRequest, response: web.StreamResponse) -> None:
         instruments = self._instruments()

@@ -74,7 +74,6 @@ class ServedRequest:
 
     __slots__ = (
         "_attributes",
-        "_context",
         "_error",
         "_instruments",
         "_messages",
@@ -85,6 +84,7 @@ class ServedRequest:
         "_span",
         "_started",
         "_theirs",
+        "context",
         "request_id",
         "scope",
     )
@@ -119,11 +119,11 @@ class ServedRequest:
         current = self._span if self._theirs is None else self._theirs
         self.scope = RequestScope(self.request_id, current, instruments.tracer)
         context = set_value(REQUEST, self.scope, context)
-        self._context = set_span_in_context(current, context)
-        attach(self._context)
+        self.context = set_span_in_context(current, context)
+        attach(self.context)
         self._metrics = instruments.metrics if self._theirs is None else None
         if self._metrics is not None:
-            self._metrics.began(self._attributes, self._context)
+            self._metrics.began(self._attributes, self.context)
 
     def failed(self, error: BaseException) -> None:
         """Note what left the application: an exception that it did not handle."""
@@ -140,7 +140,7 @@ class ServedRequest:
         response.headers.setdefault(RESPONSE_HEADER, self.request_id)
         if self._theirs is not None and REQUEST not in get_current():
             # Its middleware is around ours, and put back the context from before.
-            attach(self._context)
+            attach(self.context)
 
     def number_messages(
         self,
@@ -172,7 +172,7 @@ class ServedRequest:
         result = outcome(left)
         if self._metrics is not None:
             seconds = time.perf_counter() - self._started
-            self._metrics.ended(self._attributes, seconds, self._context, result)
+            self._metrics.ended(self._attributes, seconds, self.context, result)
         if result.status is not None:
             span.set_attribute(HTTP_RESPONSE_STATUS_CODE, result.status)
         if result.error_type is not None:
@@ -184,7 +184,7 @@ class ServedRequest:
         events = self._instruments.events
         if events is not None and (left.unsaid or not events.only_if_unsaid):
             self._measure()
-            events.write(result, self._attributes, self.scope.bound, self._context)
+            events.write(result, self._attributes, self.scope.bound, self.context)
         span.end()
 
     def _measure(self) -> None:
@@ -197,8 +197,8 @@ class ServedRequest:
 
 
 # Before aiohttp 3.14 there is no RequestKey, and no warning of other keys.
-_RequestKey = getattr(web, "RequestKey", lambda name, _: name)
-_KEY = _RequestKey("otel_aiohttp_logs.served", ServedRequest)
+RequestKey = getattr(web, "RequestKey", lambda name, _: name)
+_KEY = RequestKey("otel_aiohttp_logs.served", ServedRequest)
 
 
 def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
@@ -227,6 +227,6 @@ def _keep(request: web.Request, request_id: str) -> None:
     _kept_one.set()
 
 
-def served_request(request: web.Request) -> ServedRequest | None:
+def served_request(request: web.BaseRequest) -> ServedRequest | None:
     served: ServedRequest | None = request.get(_KEY)
     return served

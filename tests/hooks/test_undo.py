@@ -9,11 +9,18 @@ from functools import wraps
 
 import pytest
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
 from otel_aiohttp_logs import instrument_app, request_id, uninstrument_app
 
-HOOKED = ((threading.Thread, "start"), (ThreadPoolExecutor, "submit"))
+HOOKED = (
+    (threading.Thread, "start"),
+    (ThreadPoolExecutor, "submit"),
+    (RequestHandler, "_make_error_handler"),
+    (RequestHandler, "log_exception"),
+    (RequestHandler, "log_debug"),
+)
 
 
 def methods():
@@ -131,13 +138,13 @@ async def test_with_contribs_threading_instrumentation(serve, monkeypatch, first
 
     assert seen == [(seen[0][0],) * 3]
     assert outside == (None, None)
-    assert (after == theirs) == (first == "ours")
-    assert all(hasattr(method, "__wrapped__") for method in after)
+    assert (after[:2] == theirs[:2]) == (first == "ours")
+    assert all(hasattr(method, "__wrapped__") for method in after[:2])
 
 
 def _mend():
     """Ours stays, switched off, where theirs stood around it: take it off by hand."""
-    for owner, name in HOOKED:
+    for owner, name in HOOKED[:2]:
         method = vars(owner)[name]
         while hasattr(method, "__wrapped__"):
             method = method.__wrapped__
