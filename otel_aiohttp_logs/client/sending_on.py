@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.client.hosts import Allowed
 
-BAGGAGE = "baggage"
-
 _inject = injector()
 
 
@@ -68,6 +66,10 @@ def _trace_headers(
     carrier: dict[str, str] = {}
     _inject(carrier, set_span_in_context(span, context))
     # Half of ours and half of the application's would be nobody's trace.
-    if any(name in headers for name in carrier if name != BAGGAGE):
-        return {name: carrier[name] for name in carrier if name == BAGGAGE}
+    if any(name in headers for name in carrier if not _is_baggage(name)):
+        return {name: carrier[name] for name in carrier if _is_baggage(name)}
     return carrier
+
+
+def _is_baggage(name: str) -> bool:
+    return name.lower().startswith(("baggage", "uberctx-"))  # W3C's, Jaeger's
