@@ -20,6 +20,7 @@ from otel_aiohttp_logs.scope.request import request_in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opentelemetry.metrics import Histogram
     from opentelemetry.trace import Span
 
 _MODULE = "opentelemetry.instrumentation.aiohttp_server"
@@ -52,6 +53,16 @@ class StepAside:
 def is_met() -> bool:
     """Tell whether contrib's server instrumentation may be around at all."""
     return _MODULE in sys.modules
+
+
+def old_duration() -> Histogram | None:
+    """
+    Return contrib's own histogram by its older name, if it has one.
+
+    Dashboards may read it: it's not to end because its middleware steps aside.
+    """
+    module = sys.modules.get(_MODULE)
+    return getattr(module, "duration_histogram_old", None)
 
 
 def span_begun() -> Span | None:

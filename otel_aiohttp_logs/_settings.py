@@ -13,7 +13,7 @@ import logging
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from otel_aiohttp_logs._environment import Environment, bad
 from otel_aiohttp_logs._resource import resource_attributes
@@ -21,9 +21,11 @@ from otel_aiohttp_logs.export.settings import ExportSettings, export_settings
 from otel_aiohttp_logs.span.settings import check_propagators, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from otel_aiohttp_logs.span.limits import Limits
+
+T = TypeVar("T")
 
 PIPELINES = ("own", "sdk")
 HOOKS = ("threads", "executors", "loop", "connections")
@@ -87,17 +89,26 @@ class Settings:
 
 
 def read_settings(
-    options: Options, environ: Mapping[str, str] = os.environ
+    options: Options,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    theirs: Container[str] = (),
 ) -> Settings:
     """
     Return the settings that *options* and *environ* make together.
 
-    Raises ``ValueError`` that names the option or variable and what to write.
+    Raises ``ValueError`` that names the option or variable and what to write; but not
+    for how the signals *theirs*, ``TRACES`` and ``LOGS``, are sampled and exported:
+    the application's own providers do that, and understand more.
     """
     env = Environment(environ)
     check_propagators(env)
     prefix = "OTEL_AIOHTTP_LOGS_"
     pipeline = env.choice(f"{prefix}PIPELINE", PIPELINES, "own", given=options.pipeline)
+
+    def exporting(signal: str) -> Callable[[Environment], ExportSettings]:
+        return lambda env: export_settings(env, signal, own=pipeline == "own")
+
     return Settings(
         disabled=env.boolean("OTEL_SDK_DISABLED", default=False),
         pipeline=pipeline,
@@ -116,13 +127,31 @@ def read_settings(
             f"{prefix}ACCESS_LOG", ACCESS_LOGS, "event", given=options.access_log
         ),
         quiet_routes=_routes(env, options.quiet_routes),
-        sampler=env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on"),
-        sampler_ratio=env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0),
+        sampler=_unless("TRACES" in theirs, _sampler, env),
+        sampler_ratio=_unless("TRACES" in theirs, _sampler_ratio, env),
         limits=limits(env),
         resource=resource_attributes(env),
-        traces=export_settings(env, "TRACES", own=pipeline == "own"),
-        logs=export_settings(env, "LOGS", own=pipeline == "own"),
+        traces=_unless("TRACES" in theirs, exporting("TRACES"), env),
+        logs=_unless("LOGS" in theirs, exporting("LOGS"), env),
     )
+
+
+def _unless(theirs: bool, read: Callable[[Environment], T], env: Environment) -> T:  # noqa: FBT001
+    """Return what *read* reads; if *theirs*, without its variables if they're bad."""
+    try:
+        return read(env)
+    except ValueError:
+        if not theirs:
+            raise
+        return read(Environment({}))
+
+
+def _sampler(env: Environment) -> str:
+    return env.choice("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on")
+
+
+def _sampler_ratio(env: Environment) -> float:
+    return env.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0)
 
 
 def _level(env: Environment, name: str, given: int | str | None) -> int:

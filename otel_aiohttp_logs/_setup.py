@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from aiohttp import web
 from aiohttp.web_app import Application
 
-from otel_aiohttp_logs._contrib import is_met, span_begun
+from otel_aiohttp_logs._contrib import is_met, old_duration, span_begun
 from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
+from otel_aiohttp_logs.pipeline.theirs import signals_of_theirs
 from otel_aiohttp_logs.request.metrics import server_metrics
 from otel_aiohttp_logs.request.middleware import Serving
 from otel_aiohttp_logs.request.rejected import REJECT
@@ -67,7 +68,7 @@ class Instrumented:
                 request_ids=self._request_ids,
                 events=_process.events(self._settings.quiet_routes),
                 tally=_tally,
-                metrics=server_metrics(self._meter_provider),
+                metrics=server_metrics(self._meter_provider, old_duration()),
                 span_begun=span_begun if is_met() else None,
             )
         return self._instruments
@@ -169,7 +170,8 @@ def instrument_app(  # noqa: PLR0913 (options, all by keyword)
             request_id_pattern=request_id_pattern,
             access_log=access_log,
             quiet_routes=quiet_routes,
-        )
+        ),
+        theirs=signals_of_theirs(tracer_provider, logger_provider),
     )
     if settings.pipeline == "sdk":
         check_installed()

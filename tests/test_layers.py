@@ -66,6 +66,7 @@ MAY_IMPORT = {
         "_settings",
         "export.stats",
         "pipeline.sdk",
+        "pipeline.theirs",
         "request",
         "span",
     },

@@ -28,6 +28,8 @@ class ExportSettings:
     """``http/protobuf``; ``grpc`` only on the way of ``pipeline="sdk"``."""
     enabled: bool
     """False with ``OTEL_{TRACES,LOGS}_EXPORTER=none``."""
+    console: bool
+    """Printed as well, or instead; only on the way of ``pipeline="sdk"``."""
     endpoint: str
     """The whole URL that batches are posted to."""
     is_default: bool
@@ -57,14 +59,15 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
     endpoint, is_default = _endpoint(env, signal, any_form=protocol == "grpc")
     processor = _PROCESSOR[signal]
     queue_size = env.number(f"{processor}_MAX_QUEUE_SIZE", 2048, least=1)
-    exporter = env.choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none"), "otlp")
+    exporters = _exporters(env, f"OTEL_{signal}_EXPORTER", own=own)
     gzip_name, compression = env.first(names("COMPRESSION"), "gzip")
     if compression not in {"gzip", "none"}:
         raise bad(gzip_name, compression, "gzip or none")
     timeout_name, _ = env.first(names("TIMEOUT"), "")
     return ExportSettings(
         protocol=protocol,
-        enabled=exporter == "otlp",
+        enabled="otlp" in exporters,
+        console="console" in exporters,
         endpoint=endpoint,
         is_default=is_default,
         headers=_headers(env, names("HEADERS")),
@@ -79,6 +82,17 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
             queue_size, env.number(f"{processor}_MAX_EXPORT_BATCH_SIZE", 512, least=1)
         ),
     )
+
+
+def _exporters(env: Environment, name: str, *, own: bool) -> frozenset[str]:
+    text = env.text(name, "otlp")
+    exporters = frozenset(filter(None, map(str.strip, text.split(","))))
+    if own and exporters - {"otlp", "none"}:
+        wanted = 'otlp or none, or call instrument_app(app, pipeline="sdk") for console'
+        raise bad(name, text, wanted)
+    if exporters - {"otlp", "none", "console"} or "none" in exporters - {text}:
+        raise bad(name, text, "otlp or console or otlp,console or none")
+    return exporters
 
 
 def _names(signal: str) -> Callable[[str], tuple[str, str]]:

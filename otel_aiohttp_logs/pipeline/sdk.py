@@ -55,20 +55,24 @@ class SdkPipeline:
         self._emit = provider_outlet(self.logger_provider)
 
     def start(self) -> None:
-        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk._logs import export as log_export
+        from opentelemetry.sdk.trace import export as trace_export
 
         if self._settings.disabled:
             return
         traces, logs = self._settings.traces, self._settings.logs
+        add_spans = self.tracer_provider.add_span_processor
+        add_lines = self.logger_provider.add_log_record_processor
         if traces.enabled:
-            self.tracer_provider.add_span_processor(
-                BatchSpanProcessor(_span_exporter(traces.protocol))
-            )
+            add_spans(trace_export.BatchSpanProcessor(_span_exporter(traces.protocol)))
+        if traces.console:
+            console = trace_export.ConsoleSpanExporter()
+            add_spans(trace_export.SimpleSpanProcessor(console))
         if logs.enabled:
-            self.logger_provider.add_log_record_processor(
-                BatchLogRecordProcessor(_log_exporter(logs.protocol))
-            )
+            add_lines(log_export.BatchLogRecordProcessor(_log_exporter(logs.protocol)))
+        if logs.console:
+            printing = log_export.ConsoleLogRecordExporter()
+            add_lines(log_export.SimpleLogRecordProcessor(printing))
 
     def emit(self, record: logging.LogRecord, log: FlatLog) -> None:
         self._emit(record, log)

@@ -17,6 +17,10 @@ from opentelemetry.semconv.attributes.http_attributes import (
     HTTP_ROUTE,
 )
 from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL_VERSION
+from opentelemetry.semconv.attributes.server_attributes import (
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
 from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
 
 from otel_aiohttp_logs._meter import meter_provider
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.context import Context
-    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.metrics import Histogram, MeterProvider
 
     from otel_aiohttp_logs.request.outcome import Outcome
 
@@ -36,6 +40,14 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5
 
 _OF_ACTIVE = (HTTP_REQUEST_METHOD, URL_SCHEME)
 _OF_DURATION = (*_OF_ACTIVE, HTTP_ROUTE, NETWORK_PROTOCOL_VERSION)
+
+_OLD_NAMES = {
+    HTTP_REQUEST_METHOD: "http.method",
+    URL_SCHEME: "http.scheme",
+    NETWORK_PROTOCOL_VERSION: "http.flavor",
+    SERVER_ADDRESS: "net.host.name",
+    SERVER_PORT: "net.host.port",
+}
 
 Value: TypeAlias = str | int | float
 
@@ -48,9 +60,10 @@ class ServerMetrics:
     values are taken from them.
     """
 
-    __slots__ = ("_active", "_duration")
+    __slots__ = ("_active", "_duration", "_old_duration")
 
-    def __init__(self, provider: MeterProvider) -> None:
+    def __init__(self, provider: MeterProvider, old_duration: Histogram | None) -> None:
+        self._old_duration = old_duration
         name = "otel-aiohttp-logs"
         meter = provider.get_meter("otel_aiohttp_logs", version(name))
         self._active = meter.create_up_down_counter(
@@ -82,16 +95,23 @@ class ServerMetrics:
         values = tuple(map(attributes.get, _OF_DURATION))
         measured = _measured((*values, outcome.status, outcome.error_type))
         self._duration.record(seconds, measured, context)
+        if self._old_duration is not None:
+            old = _in_old_names(tuple(map(attributes.get, _OLD_NAMES)), outcome.status)
+            self._old_duration.record(round(seconds * 1000), old, context)
 
 
-def server_metrics(given: MeterProvider | None) -> ServerMetrics | None:
+def server_metrics(
+    given: MeterProvider | None, old_duration: Histogram | None = None
+) -> ServerMetrics | None:
     """
     Return the instruments of the provider *given*, or else of the global one.
 
-    None if nobody set any: then no request does anything for its metrics.
+    None if nobody set any: then no request does anything for its metrics. An
+    *old_duration* gets each request's milliseconds as well, with the attributes that
+    it had before there were stable conventions.
     """
     provider = meter_provider(given)
-    return None if provider is None else ServerMetrics(provider)
+    return None if provider is None else ServerMetrics(provider, old_duration)
 
 
 @lru_cache(maxsize=64)
@@ -102,6 +122,16 @@ def _counted(method: Value | None, scheme: Value | None) -> Mapping[str, Value]:
 @lru_cache(maxsize=1024)  # as many as there are routes, times their answers
 def _measured(values: tuple[Value | None, ...]) -> Mapping[str, Value]:
     return _present((*_OF_DURATION, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE), values)
+
+
+@lru_cache(maxsize=1024)
+def _in_old_names(
+    values: tuple[Value | None, ...], status: int | None
+) -> Mapping[str, Value]:
+    host, port = values[-2:]
+    authority = host if host is None or port is None else f"{host}:{port}"
+    names = (*_OLD_NAMES.values(), "http.status_code", "http.host", "http.server_name")
+    return _present(names, (*values, status, host, authority))
 
 
 def _present(

@@ -131,6 +131,23 @@ def test_grpc_is_left_to_upstream(endpoint):
         export_settings(Environment(environ), "LOGS", own=False)
 
 
+def test_console_is_left_to_upstream():
+    """Its exporters print, beside sending or instead; ours only sends."""
+
+    def read_theirs(exporters):
+        environ = Environment({"OTEL_LOGS_EXPORTER": exporters})
+        settings = export_settings(environ, "LOGS", own=False)
+        return settings.enabled, settings.console
+
+    assert read_theirs("otlp") == (True, False)
+    assert read_theirs("otlp, console") == (True, True)
+    assert read_theirs("console") == (False, True)
+    assert read_theirs("none") == (False, False)
+    for wrong in ("none,otlp", "zipkin", "otlp,zipkin"):
+        with pytest.raises(ValueError, match=f"OTEL_LOGS_EXPORTER is '{wrong}'"):
+            read_theirs(wrong)
+
+
 def test_switched_off():
     """The exporter ``none`` switches a signal off, and it alone."""
     assert not read(LOGS_EXPORTER="none").enabled

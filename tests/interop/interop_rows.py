@@ -23,6 +23,22 @@ class Row:
     calls: bool = False
     """The aiohttp client is instrumented by contrib: its spans are to be there."""
 
+    @property
+    def durations(self) -> frozenset[str]:
+        """The server's histograms that are to be there, each request in it once."""
+        measured = "sdk_metrics" in self.steps or (
+            self.env.get("OTEL_METRICS_EXPORTER") == "otlp"
+        )
+        if not measured:
+            return frozenset()
+        contribs = (
+            {"http.server.duration"} if "contrib" in self.steps or self.auto else set()
+        )
+        ours = (
+            set() if "ours_for_sub" in self.steps else {"http.server.request.duration"}
+        )
+        return frozenset(contribs | ours)
+
 
 SDK = "sdk_traces sdk_logs"
 CONTRIB = "contrib_server contrib_client contrib_logging_ids"
@@ -36,7 +52,7 @@ CALLS = (*PATHS, "/call/7")
 ROWS = [
     Row("none of them", "app_made ours"),
     Row('none of them, pipeline="sdk"', "app_made ours_sdk"),
-    Row("own SDK, global, before", f"{SDK} app_made ours"),
+    Row("own SDK, global, before", f"{SDK} sdk_metrics app_made ours"),
     Row("own SDK, global, after", f"app_made ours {SDK}"),
     Row("own SDK, given", "app_made ours_given"),
     Row("own tracer only, global", "sdk_traces app_made ours"),
@@ -51,7 +67,7 @@ ROWS = [
     Row("contrib server, after", f"{SDK} app_made ours contrib_server"),
     Row(
         "contrib server around ours",
-        f"{SDK} contrib_server app_made ours_for_sub",
+        f"{SDK} sdk_metrics contrib_server app_made ours_for_sub",
         paths=("/sub/ok/4", "/sub/fail/5"),
     ),
     Row("contrib logging, before", f"{SDK} contrib_logging app_made ours"),
@@ -61,13 +77,13 @@ ROWS = [
     Row("contrib logging, no SDK", "contrib_logging_ids app_made ours"),
     Row(
         "contrib, all, before",
-        f"{SDK} {CONTRIB} app_made ours",
+        f"{SDK} sdk_metrics {CONTRIB} app_made ours",
         paths=CALLS,
         calls=True,
     ),
     Row(
         "contrib, all, after",
-        f"{SDK} app_made ours {CONTRIB}",
+        f"{SDK} sdk_metrics app_made ours {CONTRIB}",
         paths=CALLS,
         calls=True,
     ),
@@ -78,6 +94,20 @@ ROWS = [
         calls=True,
     ),
     Row("opentelemetry-instrument", "app_made ours", AUTO, True, CALLS, True),
+    Row(
+        "the same, exporters by its names",
+        "app_made ours",
+        {
+            **AUTO,
+            "OTEL_TRACES_EXPORTER": "console,otlp_proto_http",
+            "OTEL_LOGS_EXPORTER": "otlp_proto_http",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_TRACES_SAMPLER": "xray",  # unknown here and there: a warning
+        },
+        True,
+        CALLS,
+        True,
+    ),
     Row(
         "the same, handler of the SDK",
         "app_made ours",

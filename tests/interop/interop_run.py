@@ -66,8 +66,9 @@ def run(row: Row, collector: FakeCollector, file: Path) -> Outcome:
         finally:
             service.kill()
     assert service.returncode == 0, err
-    lines = [line for line in out.splitlines() if line.startswith("{")]
-    others = [line for line in out.splitlines() if not line.startswith("{")]
+    # The SDK's console exporter prints JSON as well, over several lines.
+    lines = [line for line in out.splitlines() if line.startswith('{"')]
+    others = [line for line in out.splitlines() if not line.startswith('{"')]
     return Outcome(
         _with_inner(answers),
         collector,

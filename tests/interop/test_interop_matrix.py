@@ -82,6 +82,15 @@ def check_ids(outcome, answer, spans):
     return right, wrong
 
 
+def durations(collector):
+    """{name: how many requests}, of the server's histograms."""
+    counts = Counter()
+    for metric in collector.metrics:
+        if metric.name.startswith("http.server.") and metric.HasField("histogram"):
+            counts[metric.name] += sum(p.count for p in metric.histogram.data_points)
+    return dict(counts)
+
+
 def test_together(row, collector, tmp_path, matrix):
     """One SERVER span a request, each line once, its ids equal in every place."""
     outcome = run(row, collector, tmp_path / "seen.json")
@@ -106,8 +115,14 @@ def test_together(row, collector, tmp_path, matrix):
     assert sorted(lines.elements()) == sorted(expected)
     assert wrong == 0
     assert ids_of(access) == ids_of(served)
-    for trouble in ("--- Logging error ---", "Failed to", "recursive logging"):
+    for trouble in (
+        "--- Logging error ---",
+        "Failed to detach",
+        "Failed to export",
+        "recursive",
+    ):
         assert trouble not in outcome.output
+    assert durations(collector) == dict.fromkeys(row.durations, len(answers))
     assert row.calls == any(
         span.proto.kind == CLIENT and span.scope.endswith("aiohttp_client")
         for span in spans
