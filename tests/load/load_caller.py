@@ -58,8 +58,8 @@ class Caller:
         await self.session.close()
         await self.few.close()
 
-    async def raw(self, call: Call, *headers: str, wait: bool) -> None:
-        """Ask on a connection of its own: wait for all that comes, or go away."""
+    async def raw(self, call: Call, *headers: str, until: bytes = b"") -> None:
+        """Ask on a connection of its own; go away after *until*, or after all."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         lines = [
             f"{call.kind.method} {call.url} HTTP/1.1",
@@ -69,10 +69,10 @@ class Caller:
             *headers,
         ]
         writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
-        if wait:
-            _note(call, await reader.read())
+        if until:
+            await reader.readuntil(until)
         else:
-            await asyncio.sleep(0.1)
+            _note(call, await reader.read())
         writer.close()
 
     def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

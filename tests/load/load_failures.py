@@ -1,4 +1,4 @@
-"""Kinds that end badly: failures, time-outs, refusals, clients that go away."""
+"""Kinds that end badly: failures, time-outs, refusals."""
 
 from __future__ import annotations
 
@@ -88,38 +88,17 @@ async def callback(request):
     return web.Response(text=OK)
 
 
-async def gone(request):
-    number = number_of(request)
-    say(number, "waiting")
-    try:
-        await asyncio.sleep(60)
-    except asyncio.CancelledError:
-        say(number, "the client is gone")
-        raise
-
-
-async def cancelled(request):
-    number = number_of(request)
-    say(number, "giving up")
-    asyncio.current_task().cancel()
-    await asyncio.sleep(1)
-
-
 async def until_it_ends(caller: Caller, call: Call) -> None:
     """Ask, and expect no answer, or none that is whole."""
-    await caller.raw(call, wait=True)
-
-
-async def go_away(caller: Caller, call: Call) -> None:
-    await caller.raw(call, wait=False)
+    await caller.raw(call)
 
 
 async def expect_wrongly(caller: Caller, call: Call) -> None:
-    await caller.raw(call, "Expect: nonsense", wait=True)
+    await caller.raw(call, "Expect: nonsense")
 
 
 async def break_rules(caller: Caller, call: Call) -> None:
-    await caller.raw(call, f"~{call.number}~ no header", wait=True)
+    await caller.raw(call, f"~{call.number}~ no header")
 
 
 KINDS = (
@@ -130,8 +109,6 @@ KINDS = (
     Kind("torn", torn, 1, 200, ask=until_it_ends, others=1),
     Kind("never retrieved", never_retrieved, 1, others=1),
     Kind("callback", callback, 1, others=1),
-    Kind("gone", gone, 2, None, ask=go_away),
-    Kind("cancelled", cancelled, 1, None, ask=until_it_ends),
     Kind("expectation", None, 0, 417, path="/handler", ask=expect_wrongly),
     Kind(
         "bad request",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from load_kind import LATE, NONE
+from load_kind import BOUND, LATE, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,6 +83,7 @@ def _is_right(line: Line, number: str, truth: Truth) -> bool:
         and spans_own
         and bool(line.fields.get("request.ended", False)) == late
         and _has_its_message(line)
+        and _has_what_was_bound(line, truth.calls[number])
     )
 
 
@@ -91,6 +92,12 @@ def _has_its_message(line: Line) -> bool:
     before, _, after = line.text.partition(" message ")
     shown = line.fields.get("websocket.message")
     return shown == (int(after.split()[0]) if after and "~" in before else None)
+
+
+def _has_what_was_bound(line: Line, call: Call) -> bool:
+    """Tell whether a line has the bound field where it should, and nowhere else."""
+    has_it = call.kind.binds if line.logger == "aiohttp.access" else BOUND in line.text
+    return line.fields.get("order") == (call.number if has_it else None)
 
 
 def wrong_numbers_of_lines(lines: Iterable[Line], truth: Truth) -> list[str]:

@@ -23,6 +23,8 @@ log = logging.getLogger("load")
 NONE = "none"
 LATE = "(late)"
 """In the text of a line that is written after its request has ended."""
+BOUND = "(bound)"
+"""In the text of a line that has the field ``order``, its request's number."""
 IDENTITY = re.compile(r"~(\d+|none)~")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -59,6 +61,8 @@ class Kind:
     ask: Callable[[Caller, Call], Awaitable[None]] = get
     others: int = 0
     """Lines of others, such as aiohttp and asyncio, but for the access line."""
+    binds: bool = False
+    """Whether it calls ``bind``, so that its access line has the field, too."""
     span: bool = True
     """Whether it has a SERVER span: what is no request for the parser has none."""
 

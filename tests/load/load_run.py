@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import load_departures
 import load_failures
 import load_outside
+import load_scopes
 import load_shapes
 import load_tasks
 import load_threads
@@ -29,6 +31,8 @@ KINDS = (
     *load_tasks.KINDS,
     *load_threads.KINDS,
     *load_failures.KINDS,
+    *load_departures.KINDS,
+    *load_scopes.KINDS,
     *load_outside.KINDS,
 )
 PROGRAM = Path(__file__).with_name("load_server.py")

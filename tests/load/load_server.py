@@ -16,8 +16,10 @@ from pathlib import Path
 # The fake Collector isn't needed here, only what is beside this file.
 sys.path.append(str(Path(__file__).parent))
 
+import load_departures
 import load_failures
 import load_outside
+import load_scopes
 import load_shapes
 import load_tasks
 import load_threads
@@ -44,6 +46,8 @@ def application(requests: int, variant: str) -> web.Application:
     load_tasks.add_to(app)
     load_threads.add_to(app)
     load_failures.add_to(app)
+    load_departures.add_to(app)
+    load_scopes.add_to(app)
     load_outside.add_to(app, {"right": detached, "leaking": nullcontext}[variant])
     return app
 

@@ -151,5 +151,10 @@ KINDS = (
 
 def add_to(app: web.Application) -> None:
     # A task that nobody holds may be collected before it ends.
-    app["tasks"] = set()
+    app["tasks"] = tasks = set()
+
+    async def wait_for_tasks(_):
+        await asyncio.gather(*tasks)
+
+    app.on_cleanup.append(wait_for_tasks)
     add_routes(app, KINDS)

@@ -162,7 +162,9 @@ async def thread_after(request):
         ended.wait(10)
         say(number, f"{LATE} in a thread")
 
-    threading.Thread(target=go_on).start()
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    request.app["threads"].append(thread)
     loop = asyncio.get_running_loop()
     asyncio.current_task().add_done_callback(lambda _: loop.call_later(0.01, ended.set))
     return web.Response(text=OK)
@@ -189,8 +191,11 @@ def add_to(app: web.Application) -> None:
     logging.captureWarnings(True)
     warnings.simplefilter("always", UserWarning)
     app["ways"] = ways = Ways()
+    app["threads"] = threads = []
 
     async def close(_):
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
         ways.close()
 
     app.on_cleanup.append(close)
