@@ -35,7 +35,7 @@ class Ending(NamedTuple):
     response: web.StreamResponse | None
     """The one whose headers were sent."""
     error: BaseException | None
-    """What left the application, but for an ``HTTPException``."""
+    """What left the application or the body, but for an ``HTTPException``."""
     connected: bool
     cut_off: bool
     """aiohttp could not send all of the response."""
@@ -50,8 +50,12 @@ def ending(
     *,
     connected: bool,
 ) -> Ending:
-    unsaid = task.cancelled() or task.exception() is not None
+    failure = None if task.cancelled() else task.exception()
+    unsaid = task.cancelled() or failure is not None
     cut_off = unsaid or _was_reset(task.result())
+    # A body that fails does so in aiohttp's hands, where it is an unhandled exception.
+    if error is None and not isinstance(failure, ConnectionError):
+        error = failure
     return Ending(response, error, connected, cut_off, unsaid)
 
 

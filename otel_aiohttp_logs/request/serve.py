@@ -74,6 +74,7 @@ class ServedRequest:
 
     __slots__ = (
         "_attributes",
+        "_cancelled",
         "_error",
         "_instruments",
         "_messages",
@@ -98,6 +99,7 @@ class ServedRequest:
         self._request: web.Request | None = request
         self._response: web.StreamResponse | None = None
         self._error: BaseException | None = None
+        self._cancelled = False
         self._messages: Messages | None = None
         self._started = time.perf_counter()
         self._responded: float | None = None
@@ -130,6 +132,10 @@ class ServedRequest:
         self._error = error
         if isinstance(error, Exception):
             self._span.record_exception(error)
+        elif isinstance(error, asyncio.CancelledError) and self._request is not None:
+            # By somebody else than the client: afterwards aiohttp closes the connection
+            # before or after we are told of the end, depending on Python's version.
+            self._cancelled = self._request.transport is not None
         if self._messages is not None:
             self._messages.failed(error)
 
@@ -168,7 +174,10 @@ class ServedRequest:
     def _end(self, task: asyncio.Task[object]) -> None:
         request, span = self._request, self._span
         connected = request is not None and request.transport is not None
+        connected = connected or self._cancelled
         left = ending(task, self._response, self._error, connected=connected)
+        if isinstance(left.error, Exception) and left.error is not self._error:
+            span.record_exception(left.error)
         result = outcome(left)
         if self._metrics is not None:
             seconds = time.perf_counter() - self._started

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from load_kind import LATE, Kind, add_routes, number_of, say
+from load_kind import CANCELLED, DISCONNECTED, LATE, Kind, add_routes, number_of, say
 
 if TYPE_CHECKING:
     from load_caller import Call, Caller
@@ -108,13 +108,24 @@ async def drop_the_socket(caller: Caller, call: Call) -> None:
     await socket.close()
 
 
+def departure(name, handler, lines, status, ask):
+    return Kind(name, handler, lines, status, ask=ask, error=CANCELLED)
+
+
 KINDS = (
-    Kind("gone", gone, 2, None, ask=go_away_when_continued),
-    Kind("cancelled", cancelled, 1, None, ask=until_it_ends),
-    Kind("shielded", shielded, 2, None, ask=go_away_when_continued),
-    Kind("stream gone", stream_gone, 2, ask=go_away_when_answered),
-    Kind("generator gone", generator_gone, 1, ask=go_away_when_answered),
-    Kind("websocket gone", websocket_gone, 2, 101, ask=drop_the_socket),
+    departure("gone", gone, 2, None, go_away_when_continued),
+    departure("cancelled", cancelled, 1, None, until_it_ends),
+    departure("shielded", shielded, 2, None, go_away_when_continued),
+    departure("stream gone", stream_gone, 2, 200, go_away_when_answered),
+    departure("websocket gone", websocket_gone, 2, 101, drop_the_socket),
+    # aiohttp, which sends the body, ends then without being cancelled.
+    Kind(
+        "generator gone",
+        generator_gone,
+        1,
+        ask=go_away_when_answered,
+        error=DISCONNECTED,
+    ),
 )
 
 

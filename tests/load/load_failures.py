@@ -102,11 +102,11 @@ async def break_rules(caller: Caller, call: Call) -> None:
 
 
 KINDS = (
-    Kind("fail", fail, 1, 500, others=1),
-    Kind("time-out", time_out, 1, 504, others=1),
-    Kind("deadline", deadline, 1, 504, others=1),
-    Kind("unhandled", unhandled, 1, 200, ask=until_it_ends, others=1),
-    Kind("torn", torn, 1, 200, ask=until_it_ends, others=1),
+    Kind("fail", fail, 1, 500, others=1, error="BrokenError"),
+    Kind("time-out", time_out, 1, 504, others=1, error="TimeoutError"),
+    Kind("deadline", deadline, 1, 504, others=1, error="TimeoutError"),
+    Kind("unhandled", unhandled, 1, ask=until_it_ends, others=1, error="BrokenError"),
+    Kind("torn", torn, 1, ask=until_it_ends, others=1, error="BrokenError"),
     Kind("never retrieved", never_retrieved, 1, others=1),
     Kind("callback", callback, 1, others=1),
     Kind("expectation", None, 0, 417, path="/handler", ask=expect_wrongly),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 RIGHT, WRONG, MISSING, LEAKED = "right", "wrong", "missing", "leaked"
 VERDICTS = (RIGHT, WRONG, MISSING, LEAKED)
 NOBODY, UNKNOWN = "(nobody's)", "(not known)"
-SERVER = 2
+# Of opentelemetry-proto: a span's kind and its status.
+SERVER, ERROR = 2, 2
 
 
 class Truth:
@@ -145,7 +146,12 @@ def wrong_spans(truth: Truth) -> list[str]:
 
 def _facts(call: Call, span: Received) -> list[tuple[str, object, object]]:
     shown = span.attributes
-    facts = [("status", shown.get("http.response.status_code"), call.kind.status)]
+    kind, failed = call.kind, span.proto.status.code == ERROR
+    facts = [
+        ("status", shown.get("http.response.status_code"), kind.status),
+        ("error", shown.get("error.type"), kind.error),
+        ("server error", failed, kind.is_server_error),
+    ]
     if call.trace_id is not None:
         facts.append(("trace id", span.trace_id, call.trace_id))
     if call.request_id is not None:

@@ -47,6 +47,9 @@ async def get(caller: Caller, call: Call) -> None:
         await response.read()
 
 
+CANCELLED, DISCONNECTED = "CancelledError", "client_disconnected"
+
+
 @dataclass(frozen=True)
 class Kind:
     name: str
@@ -61,10 +64,16 @@ class Kind:
     ask: Callable[[Caller, Call], Awaitable[None]] = get
     others: int = 0
     """Lines of others, such as aiohttp and asyncio, but for the access line."""
+    error: str | None = None
+    """The ``error.type`` of its span."""
     binds: bool = False
     """Whether it calls ``bind``, so that its access line has the field, too."""
     span: bool = True
     """Whether it has a SERVER span: what is no request for the parser has none."""
+
+    @property
+    def is_server_error(self) -> bool:
+        return self.error not in {None, CANCELLED, DISCONNECTED}
 
     def path_of(self, number: str) -> str:
         folder = self.path or f"/{self.name.replace(' ', '-')}"

@@ -114,7 +114,7 @@ KINDS = (
     Kind("not allowed", None, 0, 405, path="/handler", ask=delete),
     Kind("redirect", redirect, 1, 302),
     Kind("refuse", refuse, 1, 403),
-    Kind("nothing", nothing, 1, 500, others=1),
+    Kind("nothing", nothing, 1, 500, others=1, error="500"),
     Kind("keep-alive", one_line, 1, ask=on_the_same_connection),
 )
 
