@@ -76,7 +76,7 @@ def within_limits(
     number, size = 0, -1
     for entry in entries:
         length = len(",=") + sum(map(len, entry))
-        if size + length > MOST_BYTES:
+        if not entry[0] or size + length > MOST_BYTES:
             continue
         number, size = number + 1, size + length
         if number > most:
@@ -102,7 +102,8 @@ def _parsed(member: str) -> Entry | None:
 
 
 def _encoded(entry: tuple[str, object]) -> Entry:
-    name, value = entry
+    value = entry[1]
+    name = text_of(entry[0], MOST_BYTES)
     # A name that is no token is encoded: it would be lost otherwise.
     token = name if re.fullmatch(_TOKEN, name) else quote(name, safe=_ENCODED_NAME)
     properties = value.properties if isinstance(value, Value) else ""

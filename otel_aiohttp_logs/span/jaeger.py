@@ -71,7 +71,11 @@ def write_jaeger(carrier: MutableMapping[str, str], context: Context) -> None:
             flags |= _SAMPLED | _DEBUG
         carrier[TRACE] = f"{span.trace_id:032x}:{span.span_id:016x}:0:{flags:x}"
     entries = (
-        (quote(name, safe=_NAME_SIGNS), quote(text_of(value, MOST_BYTES)), PREFIX)
+        (
+            quote(text_of(name, MOST_BYTES), safe=_NAME_SIGNS),
+            quote(text_of(value, MOST_BYTES)),
+            PREFIX,
+        )
         for name, value in baggage.get_all(context).items()
     )
     for name, octets, prefix in within_limits(entries, MOST_ENTRIES):

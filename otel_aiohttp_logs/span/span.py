@@ -179,7 +179,8 @@ class RecordingSpan(Span):
         if self.end_time is not None or final:
             return
         if code is StatusCode.ERROR:
-            self._status = (code.value, text_of(description or "", MAX_TEXT))
+            text = "" if description is None else text_of(description, MAX_TEXT)
+            self._status = (code.value, text)
         elif code is StatusCode.OK:
             self._status = (code.value, "")
 
@@ -193,7 +194,10 @@ class RecordingSpan(Span):
         """Add the event ``exception``; *escaped* is deprecated and not passed on."""
         if self.end_time is not None:
             return
-        fields = exception_fields(exception)
+        raised: object = exception
+        if not isinstance(raised, BaseException):
+            raised = TypeError(f"no exception: {text_of(raised, MAX_TEXT)}")
+        fields = exception_fields(raised)
         event = {
             "exception.type": fields.type,
             "exception.message": fields.message,

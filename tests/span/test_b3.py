@@ -148,6 +148,14 @@ NEW = {
         [*several(TRACE, SPAN, "0"), ("x-b3-traceid", SHORT)],
         "1",
     ),
+    "several: two trace ids and no span id": (
+        [*several(TRACE, None, "0"), ("x-b3-traceid", SHORT)],
+        "1",
+    ),
+    "several: two span ids and no trace id": (
+        [*several(None, SPAN, "0"), ("x-b3-spanid", PARENT)],
+        "1",
+    ),
     "several: a trace id with a dash": (several(f"{SHORT}-{SPAN}", SPAN, "0"), "1"),
     "several: a state that is none": (several(sampled="maybe"), "1"),
     "W3C's header is another format": (

@@ -18,8 +18,14 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from otel_aiohttp_logs.span.formats import Format
 from otel_aiohttp_logs.span.propagation import extractor, injector
-from otel_aiohttp_logs.span.textmap import b3_several, b3_single, jaeger
+from otel_aiohttp_logs.span.textmap import (
+    FormatPropagator,
+    b3_several,
+    b3_single,
+    jaeger,
+)
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -119,6 +125,38 @@ def test_the_formats_that_we_know_are_ours_wherever_they_stand(application_sets)
 
     assert not get_current_span(extracted(*two)).get_span_context().is_valid
     assert list(injected()) == ["traceparent", "b3", "uber-trace-id", "uberctx-user"]
+
+
+def test_a_format_that_stands_twice_is_used_once(application_sets):
+    """The specification wants it so of names; here of what is nested, too."""
+    calls = []
+
+    def read(headers, context):
+        calls.append("read")
+        return context
+
+    def write(carrier, context):
+        calls.append("write")
+
+    form = Format(read, write, frozenset())
+    twice = [FormatPropagator(form), CompositePropagator([FormatPropagator(form)])]
+    application_sets(CompositePropagator(twice))
+    extracted()
+    injected()
+
+    assert calls == ["read", "write"]
+
+
+def test_a_decision_alone_does_not_displace_a_caller(application_sets):
+    """Where another format has named the caller, its decision holds."""
+    application_sets(
+        CompositePropagator([TraceContextTextMapPropagator(), b3_single()])
+    )
+    context = get_current_span(
+        extracted(HEADERS["tracecontext"], ("b3", "0"))
+    ).get_span_context()
+
+    assert (f"{context.trace_id:032x}", context.trace_flags) == ("a" * 32, 1)
 
 
 def test_writing_follows_what_the_application_sets_later(application_sets):

@@ -128,12 +128,15 @@ def test_where_nothing_is_recorded_the_caller_is_passed_on(service):
     ask = service(OTEL_SDK_DISABLED="true").ask
     sampled = ask(("traceparent", f"00-{TRACE}-{SPAN}-01"), ("tracestate", "a=1"))
     unsampled = ask(("traceparent", f"00-{TRACE}-{SPAN}-00"))
+    odd = ask(("traceparent", f"00-{TRACE}-{SPAN}-fd"))
     alone = ask()
 
     assert (sampled.trace_id, sampled.sampled) == (TRACE, False)
     assert sampled.header("traceparent") == f"00-{TRACE}-{SPAN}-01"
     assert sampled.header("tracestate") == "a=1"
     assert unsampled.header("traceparent") == f"00-{TRACE}-{SPAN}-00"
+    assert odd.header("traceparent") == odd.by_api["traceparent"]
+    assert odd.header("traceparent").endswith("-01")
     assert alone.trace_id != "0" * 32
 
 
