@@ -64,6 +64,8 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
     if compression not in {"gzip", "none"}:
         raise bad(gzip_name, compression, "gzip or none")
     timeout_name, _ = env.first(names("TIMEOUT"), "")
+    timeout = env.number(timeout_name, 10_000, least=1)
+    longest = env.number(f"{processor}_EXPORT_TIMEOUT", 30_000, least=1)
     return ExportSettings(
         protocol=protocol,
         enabled="otlp" in exporters,
@@ -71,7 +73,7 @@ def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettin
         endpoint=endpoint,
         is_default=is_default,
         headers=_headers(env, names("HEADERS")),
-        timeout=env.number(timeout_name, 10_000, least=1) / 1000,
+        timeout=min(timeout, longest) / 1000,
         gzip=compression == "gzip",
         certificate=env.first(names("CERTIFICATE"), "")[1] or None,
         client_key=env.first(names("CLIENT_KEY"), "")[1] or None,

@@ -10,6 +10,7 @@ pipeline doesn't want to pay.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_aiohttp_logs._settings import Settings
+    from otel_aiohttp_logs.export.settings import ExportSettings
     from otel_aiohttp_logs.flat import FlatLog
 
 log = logging.getLogger("otel_aiohttp_logs.export")
@@ -64,14 +66,14 @@ class SdkPipeline:
         add_spans = self.tracer_provider.add_span_processor
         add_lines = self.logger_provider.add_log_record_processor
         if traces.enabled:
-            add_spans(trace_export.BatchSpanProcessor(_span_exporter(traces.protocol)))
+            add_spans(trace_export.BatchSpanProcessor(_span_exporter(traces)))
         if traces.console:
-            console = trace_export.ConsoleSpanExporter()
+            console = trace_export.ConsoleSpanExporter(out=sys.stdout)
             add_spans(trace_export.SimpleSpanProcessor(console))
         if logs.enabled:
-            add_lines(log_export.BatchLogRecordProcessor(_log_exporter(logs.protocol)))
+            add_lines(log_export.BatchLogRecordProcessor(_log_exporter(logs)))
         if logs.console:
-            printing = log_export.ConsoleLogRecordExporter()
+            printing = log_export.ConsoleLogRecordExporter(out=sys.stdout)
             add_lines(log_export.SimpleLogRecordProcessor(printing))
 
     def emit(self, record: logging.LogRecord, log: FlatLog) -> None:
@@ -107,21 +109,22 @@ class SdkPipeline:
         return Stats()
 
 
-def _span_exporter(protocol: str) -> SpanExporter:
-    if protocol == "grpc":
+# Upstream takes the variables' milliseconds for seconds, so it isn't let read them.
+def _span_exporter(settings: ExportSettings) -> SpanExporter:
+    if settings.protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc
 
-        return grpc.OTLPSpanExporter()
+        return grpc.OTLPSpanExporter(timeout=settings.timeout)
     from opentelemetry.exporter.otlp.proto.http import trace_exporter as http
 
-    return http.OTLPSpanExporter()
+    return http.OTLPSpanExporter(timeout=settings.timeout)
 
 
-def _log_exporter(protocol: str) -> LogRecordExporter:
-    if protocol == "grpc":
+def _log_exporter(settings: ExportSettings) -> LogRecordExporter:
+    if settings.protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
 
-        return grpc.OTLPLogExporter()
+        return grpc.OTLPLogExporter(timeout=settings.timeout)
     from opentelemetry.exporter.otlp.proto.http import _log_exporter as http
 
-    return http.OTLPLogExporter()
+    return http.OTLPLogExporter(timeout=settings.timeout)

@@ -211,9 +211,10 @@ class FakeCollector:
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=64 << 20)
-        app.router.add_post("/v1/traces", self._receive)
-        app.router.add_post("/v1/logs", self._receive)
-        app.router.add_post("/v1/metrics", self._receive)
+        for signal in ("traces", "logs", "metrics"):
+            app.router.add_post("/v1/" + signal, self._receive)
+            # As behind a gateway.
+            app.router.add_post("/otlp/v1/" + signal, self._receive)
         self._runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, shutdown_timeout=0.1
         )
@@ -248,11 +249,11 @@ class FakeCollector:
                 return answer
         zipped = request.headers.get("Content-Encoding") == "gzip"
         body = gzip.decompress(sent) if zipped else sent
-        if request.path == "/v1/logs":
+        if request.path.endswith("/v1/logs"):
             received = _logs(ExportLogsServiceRequest.FromString(body))
             self.logs += received
             response = ExportLogsServiceResponse().SerializeToString()
-        elif request.path == "/v1/metrics":
+        elif request.path.endswith("/v1/metrics"):
             received = _metrics(ExportMetricsServiceRequest.FromString(body))
             self.metrics += received
             response = ExportMetricsServiceResponse().SerializeToString()
