@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from otel_aiohttp_logs.output.gunicorn import GunicornLoggers
 from otel_aiohttp_logs.output.stdout import (
     handled_elsewhere,
     shows_lines,
@@ -34,6 +35,7 @@ class RootHandlers:
         )
         self._level = level
         self._level_before: int | None = None
+        self._gunicorn = GunicornLoggers(passing_on)
 
     def attach(self) -> None:
         """Put on what belongs there now; the application may have changed its mind."""
@@ -41,6 +43,7 @@ class RootHandlers:
         # dictConfig takes every handler off that it doesn't know.
         if self._passing_on not in root.handlers:
             root.addHandler(self._passing_on)
+        self._gunicorn.attach()
         if self._configured(root):
             self._detach_stdout(root)
             return
@@ -53,7 +56,9 @@ class RootHandlers:
     def handle(self, record: logging.LogRecord) -> None:
         """Give *record* to those on the root logger that are ours, or only export."""
         for handler in logging.getLogger().handlers:
-            ours = handler is self._passing_on or handler is self._stdout
+            ours = handler is self._passing_on or (
+                handler is self._stdout and not self._gunicorn.writes_access_lines
+            )
             exports = is_upstreams(handler) and record.levelno >= handler.level
             if ours or exports:
                 handler.handle(record)
@@ -70,6 +75,7 @@ class RootHandlers:
     def detach(self) -> None:
         root = logging.getLogger()
         root.removeHandler(self._passing_on)
+        self._gunicorn.detach()
         self._detach_stdout(root)
 
     def _configured(self, root: logging.Logger) -> bool:
