@@ -26,6 +26,7 @@ from otel_aiohttp_logs.pipeline.upstream import UpstreamHandlers
 from otel_aiohttp_logs.record.access import ACCESS_LOGGER, AccessLines
 from otel_aiohttp_logs.record.handler import OutletHandler, span_event
 from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.twins import make_record
 from otel_aiohttp_logs.request.event import Events
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider
 
@@ -51,7 +52,7 @@ class _Running:
         self.settings = settings
         self.pipeline = _pipeline(settings)
         self._logger_provider = logger_provider
-        self._stamping = Stamping()
+        self._stamping = Stamping(make_record)
         self.hooks = Hooks(settings.hooks)
         self._contrib = StepAside()
         self._access = AccessLines()

@@ -35,7 +35,7 @@ MAY_IMPORT = {
         "record.text",
     },
     "hooks": {"request.rejected", "scope.request"},
-    "record": {"flat", "scope.fields", "scope.request"},
+    "record": {"_speed", "flat", "scope.fields", "scope.request"},
     "span": {"flat", "record", "_environment"},
     "client": {
         "_environment",

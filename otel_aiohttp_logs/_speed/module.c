@@ -2,9 +2,21 @@
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL
 
+#define FAST_KEYWORDS(function) \
+    ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL | METH_KEYWORDS
+#define KEYWORDS(function) \
+    ((PyCFunction)(void (*)(void))(function)), METH_VARARGS | METH_KEYWORDS
+
 static PyMethodDef functions[] = {
+    {"configure", KEYWORDS(configure), NULL},
     {"group_logs", FAST(group_logs), NULL},
     {"group_spans", FAST(group_spans), NULL},
+    {"make_event", FAST_KEYWORDS(make_event), NULL},
+    {"make_record", FAST_KEYWORDS(make_record), NULL},
+    {"json_line", FAST(json_line), NULL},
+    {"pass_on", FAST(pass_on), NULL},
+    {"said", said, METH_O, NULL},
+    {"stdout_line", FAST(stdout_line), NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -12,11 +24,18 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 1);
+    return PyModule_AddIntConstant(module, "INTERFACE", 2);
+}
+
+static void
+free_state(void *module)
+{
+    state_clear(module);
 }
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, add_interface},
+    {Py_mod_exec, state_make_names},
     {0, NULL},
 };
 
@@ -24,8 +43,12 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "otel_aiohttp_logs._speed._c",
     .m_doc = "The compiled twins: see otel_aiohttp_logs/_speed/__init__.py.",
+    .m_size = sizeof(State),
     .m_methods = functions,
     .m_slots = slots,
+    .m_traverse = state_traverse,
+    .m_clear = state_clear,
+    .m_free = free_state,
 };
 
 PyMODINIT_FUNC

@@ -11,6 +11,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -93,9 +94,103 @@ typedef struct {
 
 PyObject *group_records(const RecordKind *kind, PyObject *const *args);
 
+/* --- state.c: what the module was given to work with --- */
+
+/* Objects of Python's that are asked for by name, see configure(). */
+#define THINGS(X)                                                                        \
+    X(BOUND) X(BOUND_VAR) X(CONTEXT_VAR) X(EVENT) X(FLAT_LOG)      \
+    X(GET_LEVEL_NAME) X(IDS_IN) X(LEVEL_NAMES) X(LOGGING) X(MAPPING)                    \
+    X(LOGGER) X(NAME_OF) X(NOT_EXTRA) X(NO_IDS) X(NO_NAME) X(NO_NUMBERS) X(NUMBERS_OF) X(ODD_NAMES) X(OS) X(RECORD)         \
+    X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
+    X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES)
+
+/* Names that are looked up. */
+#define NAMES(X)                                                                         \
+    X(args) X(created) X(current_process) X(current_task) X(current_thread) X(exc_info)  \
+    X(exc_text) X(filename) X(funcName) X(get_ident) X(get_name) X(getLevelName)         \
+    X(getpid) X(levelname) X(levelno) X(lineno) X(logAsyncioTasks) X(logMultiprocessing) \
+    X(logProcesses) X(logThreads) X(module) X(msecs) X(msg) X(name) X(pathname)          \
+    X(process) X(processName) X(relativeCreated) X(stack_info) X(taskName) X(thread)     \
+    X(threadName) X(time) X(time_ns) X(asyncio) X(multiprocessing) X(outlets) X(filters) \
+    X(_access_lines) X(_ours) X(formatter) X(handle) X(handleError) X(handlers) X(loggerDict) X(manager) X(parent) X(propagate) X(root) X(request_id) X(MainProcess) X(emit) X(message)
+
+#define THING_INDEX(name) T_##name,
+#define NAME_INDEX(name) N_##name,
+enum { THINGS(THING_INDEX) THING_COUNT };
+enum { NAMES(NAME_INDEX) NAME_COUNT };
+
+typedef struct {
+    PyObject *things[THING_COUNT];
+    PyObject *names[NAME_COUNT];
+    /* Where the slots of a record and of a request are. */
+    Py_ssize_t context_at, ids_at, bound_at, said_at;
+    Py_ssize_t span_at, ended_at, known_at;
+} State;
+
+static inline State *
+state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+static inline PyObject **
+slot(PyObject *object, Py_ssize_t at)
+{
+    return (PyObject **)((char *)object + at);
+}
+
+#define THING(state, name) ((state)->things[T_##name])
+#define NAME(state, name) ((state)->names[N_##name])
+
+int state_traverse(PyObject *module, visitproc visit, void *arg);
+int state_clear(PyObject *module);
+int state_make_names(PyObject *module);
+PyObject *configure(PyObject *module, PyObject *args, PyObject *given);
+
+/* --- where.c --- */
+
+#define UNUSUAL 1
+
+/* What is known of the request that a record belongs to. */
+typedef struct {
+    PyObject *context; /* borrowed, as the next is; that is NULL if it belongs to none */
+    PyObject *scope;
+    PyObject *ids;
+    PyObject *numbers;
+} Where;
+
+int is_record(State *state, PyObject *record);
+int unless_fatal(void);
+int find_out_where(State *state, PyObject *record, Where *where);
+void where_free(Where *where);
+
+/* --- said.c --- */
+
+PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
+PyObject *say(State *state, const Where *where, PyObject *record, PyObject *values);
+
+/* --- pass_on.c --- */
+
+/* 1 if the handler has no filters, and the record is one of ours and of no odd logger. */
+int is_for_us(State *state, PyObject *handler, PyObject *record);
+
+/* --- moment.c, json.c --- */
+
+int put_moment(Buffer *line, double created);
+
+int put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids);
+
 /* --- the functions of the module --- */
 
 PyObject *group_logs(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *group_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *make_record(PyObject *module, PyObject *const *args, Py_ssize_t number,
+                      PyObject *keywords);
+PyObject *make_event(PyObject *module, PyObject *const *args, Py_ssize_t number,
+                     PyObject *keywords);
+PyObject *said(PyObject *module, PyObject *record);
+PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
 
 #endif

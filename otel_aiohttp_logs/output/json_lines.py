@@ -24,6 +24,7 @@ from otel_aiohttp_logs.record.fields import IDS, id_text
 from otel_aiohttp_logs.record.said import said
 from otel_aiohttp_logs.record.stamp import NO_IDS, ids_of
 from otel_aiohttp_logs.record.text import name_of, type_name
+from otel_aiohttp_logs.record.twins import native
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,10 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord, words: Said | None = None) -> str:
         try:
-            return self._line(record, said(record) if words is None else words)
+            if words is None:
+                words = (native and native.said(record)) or said(record)
+            line: str | None = native.json_line(record, words) if native else None
+            return line or self._line(record, words)
         except Exception as exc:  # noqa: BLE001 - logging must not break the application
             return _failure(record, exc)
 

@@ -12,6 +12,7 @@ from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.access import is_replaced
 from otel_aiohttp_logs.record.handler import is_upstreams
 from otel_aiohttp_logs.record.said import said, take
+from otel_aiohttp_logs.record.twins import native
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -102,6 +103,19 @@ class StdoutHandler(logging.Handler):
         self._access_lines = access_lines
 
     def handle(self, record: logging.LogRecord) -> bool:
+        line: str | None = None
+        if native:
+            line = native.stdout_line(self, record, JSONFormatter)
+        if line is None:
+            return self._handle(record)
+        try:
+            with self.lock:  # type: ignore[union-attr]  # None only before __init__
+                _write(line)
+        except Exception:  # noqa: BLE001 - as in emit
+            self.lost += 1
+        return True
+
+    def _handle(self, record: logging.LogRecord) -> bool:
         if not self._access_lines and is_replaced(record):
             return False
         if self.filters:

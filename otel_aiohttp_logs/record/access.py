@@ -16,13 +16,13 @@ from otel_aiohttp_logs.scope.request import REQUEST
 ACCESS_LOGGER = "aiohttp.access"
 EVENT_NAME = "http.server.request"
 # gunicorn's worker has aiohttp write to the logger of gunicorn's.
-_LOGGERS = frozenset({ACCESS_LOGGER, "gunicorn.access"})
+LOGGERS = frozenset({ACCESS_LOGGER, "gunicorn.access"})
 _WRITER = "web_log"  # the module of aiohttp's AccessLogger
 
 
 def is_replaced(record: logging.LogRecord) -> bool:
     """Tell whether *record* is a line of aiohttp's for which there is an event."""
-    if record.name not in _LOGGERS or record.module != _WRITER:
+    if record.name not in LOGGERS or record.module != _WRITER:
         return False
     return isinstance(record, Stamped) and REQUEST in (record.stamp or ())
 

@@ -84,8 +84,8 @@ _LAST = list(_BLANK)[-1]
 # By opentelemetry-instrumentation-logging: the ids once more, for format strings.
 _ALIASES = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
-_NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *_ALIASES})
-_NO_EXTRA_NOR_ID = _NO_EXTRA | _ID_NAMES
+NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *_ALIASES})
+_NO_EXTRA_NOR_ID = NO_EXTRA | _ID_NAMES
 
 
 def message(record: logging.LogRecord) -> str:
@@ -173,7 +173,7 @@ def _extra_keys(record: logging.LogRecord, values: Mapping[str, object]) -> list
     return [
         key
         for key in keys
-        if key not in _NO_EXTRA
+        if key not in NO_EXTRA
         and not (key in _ID_NAMES and (values[key] is None or type(values[key]) is str))
     ]
 
@@ -183,12 +183,12 @@ def _name(key: object, value: object) -> tuple[str, int]:
     if type(key) is not str:
         key = name_of(key)
     elif len(key) <= MAX_NAME and key not in _OWN_ROOTS:
-        return _prepared_name(key)
+        return prepared_name(key)
     return _measured(name_of(own_name(key, value)))
 
 
 @lru_cache(maxsize=1024)
-def _prepared_name(key: str) -> tuple[str, int]:
+def prepared_name(key: str) -> tuple[str, int]:
     return _measured(name_of(own_name(key, None)))
 
 

@@ -42,12 +42,12 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
         record.name or "",
         words.message,
         attributes,
-        *_numbers(ids),
+        *numbers_of(ids),
         EVENT_NAME if type(record) is EventRecord else "",
     )
 
 
-def _numbers(ids: Ids) -> tuple[int, int, int]:
+def numbers_of(ids: Ids) -> tuple[int, int, int]:
     try:
         return _known_numbers(ids.trace_id, ids.span_id, ids.trace_flags)
     except TypeError:  # unhashable: ids that somebody else put on the record

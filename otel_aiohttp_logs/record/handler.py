@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
@@ -12,6 +13,7 @@ from opentelemetry.trace import get_current_span
 from otel_aiohttp_logs.record.access import is_replaced
 from otel_aiohttp_logs.record.flatten import flat_log
 from otel_aiohttp_logs.record.stamp import context_of
+from otel_aiohttp_logs.record.twins import native
 from otel_aiohttp_logs.scope.request import REQUEST
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class OutletHandler(logging.Handler):
         super().__init__()
         self.outlets: tuple[Outlet, ...] = ()
         self._access_lines = access_lines
+        if native:
+            vars(self)["handle"] = partial(native.pass_on, self)
 
     # Without the lock of Handler.handle: the outlets are safe in each thread.
     def handle(self, record: logging.LogRecord) -> bool:

@@ -217,7 +217,8 @@ def context_of(record: logging.LogRecord) -> Context:
 class Stamping:
     """Owner of the process's record factory while records are stamped."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_record: RecordFactory = StampedRecord) -> None:
+        self._make_record = make_record
         self._before: RecordFactory | None = None
         self._ours: RecordFactory | None = None
 
@@ -227,7 +228,7 @@ class Stamping:
         if factory is self._ours or _stamps(factory):
             return
         self._before = factory
-        self._ours = stamping(factory)
+        self._ours = stamping(factory, self._make_record)
         logging.setLogRecordFactory(self._ours)
 
     def undo(self) -> None:
@@ -242,10 +243,16 @@ def _stamps(factory: RecordFactory) -> bool:
     return isinstance(probe, Stamped)
 
 
-def stamping(before: RecordFactory) -> RecordFactory:
-    """Return a record factory that stamps what the factory *before* makes."""
+def stamping(
+    before: RecordFactory, make_record: RecordFactory = StampedRecord
+) -> RecordFactory:
+    """
+    Return a record factory that stamps what the factory *before* makes.
+
+    Where that is logging's own, *make_record* does it all at once.
+    """
     if before is logging.LogRecord:
-        return StampedRecord
+        return make_record
     stamped: dict[type[logging.LogRecord], type[StampedRecord]] = {}
 
     def stamp_made(*args: Any, **kwargs: Any) -> logging.LogRecord:

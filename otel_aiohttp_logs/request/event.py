@@ -19,7 +19,8 @@ from opentelemetry.semconv.attributes.http_attributes import (
 )
 from opentelemetry.semconv.attributes.url_attributes import URL_PATH
 
-from otel_aiohttp_logs.record.access import ACCESS_LOGGER, EventRecord
+from otel_aiohttp_logs.record.access import ACCESS_LOGGER
+from otel_aiohttp_logs.record.twins import make_event
 from otel_aiohttp_logs.scope.fields import bound_to
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Events:
         status, error_type = outcome.status, outcome.error_type
         method, path = attributes[HTTP_REQUEST_METHOD], attributes.get(URL_PATH, "-")
         text = f"{method} {path} {outcome.name if status is None else status}"
-        record = EventRecord(ACCESS_LOGGER, level, __file__, 0, text, (), None)
+        record = make_event(ACCESS_LOGGER, level, __file__, 0, text, (), None)
         fields = vars(record)
         fields.update(attributes)
         if status is not None:

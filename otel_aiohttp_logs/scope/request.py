@@ -31,7 +31,7 @@ Work that a request began and that never ends, such as a worker's, is nobody's t
 class RequestScope:
     """What all work for one request shares."""
 
-    __slots__ = ("bound", "ended", "request_id", "span", "tracer")
+    __slots__ = ("bound", "ended", "known", "request_id", "span", "tracer")
 
     def __init__(
         self, request_id: str, span: Span, tracer: Tracer | None = None
@@ -45,6 +45,8 @@ class RequestScope:
         """Whatever was bound in any of its tasks: for its event and its span."""
         self.ended: float | None = None
         """Seconds since the epoch, None while the request is being served."""
+        self.known: tuple[object, object] | None = None
+        """The ids of its lines as text and as numbers, once the first was written."""
 
 
 def request_in(context: Context) -> RequestScope | None:

@@ -109,7 +109,8 @@ def test_wrong_calls():
     """A call that fits nothing is refused, and not answered by a crash."""
     import otel_aiohttp_logs._speed._c as compiled
 
-    for function in (compiled.group_logs, compiled.group_spans):
+    takers = (compiled.group_logs, compiled.group_spans, compiled.pass_on)
+    for function in (*takers, compiled.said, compiled.configure):
         for wrong in WRONG_CALLS:
             with pytest.raises(TypeError):
                 function(*wrong)

@@ -1,0 +1,234 @@
+/*
+ * What a record says, in a safe form. The twin is said() of record/said.py, with what it calls
+ * of record/fields.py; its limits stand here again.
+ *
+ * NULL, with or without an exception, is what leaves the record to the twin.
+ */
+#include "speed.h"
+
+#define LONGEST_MESSAGE (256 * 1024)
+#define LONGEST_TEXT 1024
+#define LONGEST_NAME 128
+#define MOST_FIELDS 500
+#define MOST_NAMES 1024
+
+/* Whether a text goes out as it is: it has a form in UTF-8 that isn't too long. */
+static int
+is_tidy(PyObject *text, Py_ssize_t longest)
+{
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    if (size > longest)
+        return 0;
+    return PyUnicode_IS_ASCII(text) || (utf8_of(text, &size) != NULL && size <= longest);
+}
+
+static int
+is_plain_value(PyObject *value)
+{
+    PyTypeObject *kind = Py_TYPE(value);
+    if (kind == &PyUnicode_Type)
+        return PyUnicode_GET_LENGTH(value) <= LONGEST_TEXT &&
+               is_tidy(value, 4 * LONGEST_TEXT);
+    if (kind == &PyLong_Type) {
+        int overflow;
+        long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        return !overflow && number != LLONG_MIN;
+    }
+    return kind == &PyBool_Type || kind == &PyFloat_Type || value == Py_None;
+}
+
+/* Returns a borrowed reference, NULL without an exception for a name that is unusual. */
+static PyObject *
+name_of(State *state, PyObject *key)
+{
+    PyObject *names = THING(state, KNOWN_NAMES);
+    PyObject *name = PyDict_GetItemWithError(names, key);
+    if (name != NULL || PyErr_Occurred() || PyUnicode_GET_LENGTH(key) > LONGEST_NAME ||
+        PyDict_GET_SIZE(names) >= MOST_NAMES)
+        return name;
+    name = PyObject_CallOneArg(THING(state, NAME_OF), key);
+    if (name == NULL)
+        return NULL;
+    int usable = PyUnicode_CheckExact(name) && PyDict_SetItem(names, key, name) == 0;
+    Py_DECREF(name); /* the dict has one */
+    return usable ? name : NULL;
+}
+
+/* Whether *key* is the name of one of our ids; those that settle() put there are no extra. */
+static int
+is_id(State *state, const Where *where, PyObject *key, PyObject *value, int *ours)
+{
+    PyObject *names = THING(state, ID_NAMES);
+    for (Py_ssize_t i = 0; i < 4; i++) {
+        if (PyTuple_GET_ITEM(names, i) == key) {
+            *ours = PyTuple_GET_ITEM(where->ids, i) == value;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int
+put_field(State *state, PyObject *fields, PyObject *key, PyObject *value)
+{
+    PyObject *name = name_of(state, key);
+    if (name == NULL || !is_plain_value(value) || PyDict_Contains(fields, name))
+        return -1;
+    return PyDict_SetItem(fields, name, value);
+}
+
+/* Puts what is in ``extra``: it stands behind what LogRecord.__init__ has put there. */
+static int
+put_extra(State *state, const Where *where, PyObject *values, PyObject *fields)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0, number = 0, blank = PyDict_GET_SIZE(THING(state, TEMPLATE));
+    while (PyDict_Next(values, &at, &key, &value)) {
+        if (number++ < blank)
+            continue;
+        if (number > MOST_FIELDS || !PyUnicode_CheckExact(key))
+            return -1;
+        int ours = 1, skipped = PySet_Contains(THING(state, NOT_EXTRA), key);
+        if (skipped < 0)
+            return -1;
+        if (skipped || is_id(state, where, key, value, &ours)) {
+            if (ours)
+                continue;
+            return -1;
+        }
+        if (put_field(state, fields, key, value) < 0)
+            return -1;
+    }
+    return number < blank ? -1 : 0;
+}
+
+/* Returns the fields bound where the record was created, NULL where that is unusual. */
+static PyObject *
+bound_fields(State *state, const Where *where, PyObject *bound)
+{
+    if (bound == Py_None)
+        return PyDict_New();
+    if (!Py_IS_TYPE(bound, (PyTypeObject *)THING(state, BOUND)) ||
+        PyTuple_GET_SIZE(bound) != 4)
+        return NULL;
+    PyObject *request = where->scope ? where->scope : Py_None;
+    if (PyTuple_GET_ITEM(bound, 0) != request)
+        return PyDict_New();
+    PyObject *fields = PyTuple_GET_ITEM(bound, 3);
+    return PyDict_CheckExact(fields) ? PyDict_Copy(fields) : NULL;
+}
+
+static PyObject *
+fields_of(State *state, const Where *where, PyObject *record, PyObject *values)
+{
+    PyObject *bound = *slot(record, state->bound_at);
+    PyObject *all = bound == NULL ? NULL : bound_fields(state, where, bound);
+    if (all == NULL || PyDict_GET_SIZE(all) == 0) {
+        if (all != NULL && put_extra(state, where, values, all) < 0)
+            Py_CLEAR(all);
+        return all;
+    }
+    PyObject *fields = PyDict_New();
+    if (fields == NULL || put_extra(state, where, values, fields) < 0 ||
+        PyDict_Update(all, fields) < 0)
+        Py_CLEAR(all);
+    Py_XDECREF(fields);
+    return all;
+}
+
+static PyObject *
+message_of(State *state, PyObject *values)
+{
+    PyObject *msg = PyDict_GetItemWithError(values, NAME(state, msg));
+    PyObject *args = PyDict_GetItemWithError(values, NAME(state, args));
+    if (msg == NULL || args == NULL || !PyUnicode_CheckExact(msg))
+        return NULL;
+    Py_ssize_t given;
+    if (PyTuple_CheckExact(args))
+        given = PyTuple_GET_SIZE(args);
+    else if (PyDict_CheckExact(args))
+        given = PyDict_GET_SIZE(args);
+    else if (args == Py_None)
+        given = 0;
+    else
+        return NULL;
+    PyObject *text;
+    if (given == 0) {
+        text = Py_NewRef(msg);
+    } else {
+        /* The application's code runs in here, and may take the record's dict apart. */
+        Py_INCREF(msg);
+        Py_INCREF(args);
+        text = PyUnicode_Format(msg, args);
+        Py_DECREF(msg);
+        Py_DECREF(args);
+    }
+    if (text != NULL && (!PyUnicode_CheckExact(text) || !is_tidy(text, LONGEST_MESSAGE)))
+        Py_CLEAR(text);
+    return text;
+}
+
+/* 1 if the record has neither an exception nor a stack. */
+static int
+is_without_stack(State *state, PyObject *values)
+{
+    PyObject *info = PyDict_GetItemWithError(values, NAME(state, exc_info));
+    PyObject *text = PyDict_GetItemWithError(values, NAME(state, exc_text));
+    PyObject *stack = PyDict_GetItemWithError(values, NAME(state, stack_info));
+    return (info == Py_None || info == Py_False) && text == Py_None && stack == Py_None;
+}
+
+PyObject *
+tuple_of(PyObject *kind, Py_ssize_t size)
+{
+    return ((PyTypeObject *)kind)->tp_alloc((PyTypeObject *)kind, size);
+}
+
+/* Takes over the references to the two. */
+static PyObject *
+said_of(State *state, PyObject *text, PyObject *fields)
+{
+    PyObject *said = NULL;
+    if (text != NULL && fields != NULL)
+        said = tuple_of(THING(state, SAID), 2);
+    if (said == NULL) {
+        Py_XDECREF(text);
+        Py_XDECREF(fields);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(said, 0, text);
+    PyTuple_SET_ITEM(said, 1, fields);
+    return said;
+}
+
+PyObject *
+say(State *state, const Where *where, PyObject *record, PyObject *values)
+{
+    if (!is_without_stack(state, values))
+        return NULL;
+    /* Fields first: until then nothing of the application's has run. */
+    PyObject *fields = fields_of(state, where, record, values);
+    if (fields == NULL)
+        return NULL;
+    return said_of(state, message_of(state, values), fields);
+}
+
+/* said(record): None where it's for the twin. */
+PyObject *
+said(PyObject *module, PyObject *record)
+{
+    State *state = state_of(module);
+    Where where = {0};
+    PyObject *words = NULL;
+    int left = is_record(state, record) ? find_out_where(state, record, &where) : UNUSUAL;
+    if (left == 0) {
+        PyObject *values = PyObject_GenericGetDict(record, NULL);
+        words = values == NULL ? NULL : say(state, &where, record, values);
+        Py_XDECREF(values);
+        left = words == NULL ? unless_fatal() : 0;
+    }
+    where_free(&where);
+    if (left < 0)
+        return NULL;
+    return words == NULL ? Py_NewRef(Py_None) : words;
+}

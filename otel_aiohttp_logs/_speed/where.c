@@ -1,0 +1,91 @@
+/* Which request a record belongs to, and its ids: ids_of() of record/stamp.py is the twin. */
+#include "speed.h"
+
+void
+where_free(Where *where)
+{
+    Py_CLEAR(where->ids);
+    Py_CLEAR(where->numbers);
+}
+
+int
+is_record(State *state, PyObject *record)
+{
+    return Py_IS_TYPE(record, (PyTypeObject *)THING(state, RECORD)) ||
+           Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT));
+}
+
+/* An exception of the application's code: the twin meets it again, and says it. */
+int
+unless_fatal(void)
+{
+    if (!PyErr_Occurred())
+        return UNUSUAL;
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    PyErr_Clear();
+    return UNUSUAL;
+}
+
+/* A request's own lines have the same ids: they are worked out for the first of them. */
+static int
+known_ids(State *state, Where *where, PyObject *record)
+{
+    PyObject **ids = slot(record, state->ids_at);
+    PyObject *span = PyDict_GetItemWithError(where->context, THING(state, SPAN));
+    PyObject *scope = where->scope;
+    int own = scope != NULL && span == *slot(scope, state->span_at);
+    PyObject *known = own ? *slot(scope, state->known_at) : NULL;
+    if (known != NULL && PyTuple_CheckExact(known) && *ids == Py_None) {
+        where->ids = Py_NewRef(PyTuple_GET_ITEM(known, 0));
+        where->numbers = Py_NewRef(PyTuple_GET_ITEM(known, 1));
+        Py_SETREF(*ids, Py_NewRef(where->ids));
+        return 0;
+    }
+    if (*ids == Py_None) {
+        PyObject *worked_out =
+            span == NULL && scope == NULL
+                ? Py_NewRef(THING(state, NO_IDS))
+                : PyObject_CallOneArg(THING(state, IDS_IN), where->context);
+        if (worked_out == NULL)
+            return -1;
+        Py_SETREF(*ids, worked_out);
+    }
+    where->ids = Py_NewRef(*ids);
+    if (*ids == THING(state, NO_IDS)) {
+        where->numbers = Py_NewRef(THING(state, NO_NUMBERS));
+        return 0;
+    }
+    where->numbers = PyObject_CallOneArg(THING(state, NUMBERS_OF), where->ids);
+    if (where->numbers == NULL)
+        return -1;
+    if (!PyTuple_Check(where->numbers) || PyTuple_GET_SIZE(where->numbers) != 3 ||
+        !PyTuple_Check(where->ids) || PyTuple_GET_SIZE(where->ids) != 4)
+        return -1;
+    if (own) {
+        PyObject *pair = PyTuple_Pack(2, where->ids, where->numbers);
+        if (pair == NULL)
+            return -1;
+        Py_XSETREF(*slot(scope, state->known_at), pair);
+    }
+    return 0;
+}
+
+/* Finds out what *where* says; UNUSUAL leaves the record to the twin, -1 is an exception. */
+int
+find_out_where(State *state, PyObject *record, Where *where)
+{
+    where->context = *slot(record, state->context_at);
+    if (where->context == NULL || !PyDict_Check(where->context) ||
+        *slot(record, state->ids_at) == NULL)
+        return UNUSUAL;
+    where->scope = PyDict_GetItemWithError(where->context, THING(state, REQUEST));
+    if (where->scope != NULL) {
+        if (!Py_IS_TYPE(where->scope, (PyTypeObject *)THING(state, SCOPE)))
+            return UNUSUAL;
+        /* After its end the line gets a mark, or belongs to nobody. */
+        if (*slot(where->scope, state->ended_at) != Py_None)
+            return UNUSUAL;
+    }
+    return known_ids(state, where, record) < 0 ? unless_fatal() : 0;
+}

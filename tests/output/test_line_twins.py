@@ -1,0 +1,286 @@
+"""A line that is made in C, flat and as JSON, is the one that Python makes."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import gc
+import json
+import logging
+import sys
+import tracemalloc
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.context import attach, get_current, set_value
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    set_span_in_context,
+)
+from output.twins import Handlers, typed
+
+from otel_aiohttp_logs.record.twins import make_event, make_record, native
+from otel_aiohttp_logs.scope import fields as bound_fields
+from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
+
+pytestmark = pytest.mark.skipif(native is None, reason="nothing is compiled")
+
+ODD = '\x00\x1b\n\r\t"\\\x7f\x80\x9f\xa0\u2028\u202e\u2066\u2069\u206a\ud800é😀'
+often = settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Grudge:
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+texts = st.text(st.characters() | st.sampled_from(ODD), max_size=30)
+long_texts = st.integers(1000, 1100).map(lambda size: "ä" * size)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from((2**63 - 1, -(2**63), -(2**63) + 1, 2**64))
+    | st.floats()
+    | texts
+    | long_texts
+    | st.binary(max_size=9)
+    | texts.map(Text)
+)
+values = st.recursive(
+    scalars | st.just(Grudge()) | st.just(dt.date(2026, 1, 1)),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+reserved = st.sampled_from(
+    ("trace_id", "request_id", "service.name", "service", "level", "otelTraceID", "")
+)
+names = st.sampled_from(("item", "warehouse", "größe")) | texts | reserved
+# As bind() leaves them.
+bound_names = st.sampled_from(("item", "größe", "user", "extra.level"))
+extras = st.dictionaries(
+    names.filter(lambda name: name not in vars(logging.makeLogRecord({}))),
+    values,
+    max_size=4,
+).filter(lambda extra: not {"message", "asctime"} & extra.keys())
+messages = st.sampled_from(
+    (
+        ("item %s of %r", ("tea", "jam")),
+        ("%d items", ("none",)),
+        ("%(a)s", ({"a": 1},)),
+        ("100 %", ()),
+        ("%s", (Grudge(),)),
+        (5, ()),
+        (Text("text"), ()),
+    )
+) | st.tuples(texts, st.just(()))
+levels = st.sampled_from((20, 30, 0, -5, 7, 25, 55, 99)) | st.integers(0, 70)
+LOGGERS = ("twins", "twins.ä", "otel_aiohttp_logs.export", "aiohttp.access")
+for name in LOGGERS:
+    logging.getLogger(name)  # else nobody has them, and a line is somebody else's
+loggers = st.sampled_from((*LOGGERS, "twins.nobody's"))
+places = st.sampled_from(("nowhere", "request", "child", "ended", "bound", "foreign"))
+
+
+def span(number: int) -> NonRecordingSpan:
+    flags = TraceFlags(number % 2)
+    return NonRecordingSpan(SpanContext(number << 64 | 5, number, False, flags))
+
+
+def go_to(place: str, fields) -> None:
+    """Make the current context what *place* says; in a copy of the caller's."""
+    if place == "nowhere":
+        return
+    if place == "foreign":
+        attach(set_span_in_context(span(9)))
+        return
+    scope = RequestScope("01890000-aaaa-7bbb-8ccc-0123456789ab", span(3))
+    attach(set_span_in_context(scope.span, set_value(REQUEST, scope)))
+    if place == "child":
+        attach(set_span_in_context(span(4)))
+    if place == "ended":
+        scope.ended = 5.0
+    if place == "bound":
+        bound_fields.add(scope, fields)
+
+
+def compare(place, make, fields, bound) -> None:
+    def inside() -> None:
+        go_to(place, bound)
+        handlers = Handlers()
+        with handlers.attached():
+            for first, second in (
+                (handlers.compiled, handlers.python),
+                (handlers.python, handlers.compiled),
+            ):
+                record = make()
+                vars(record).update(fields)
+                one, other = first(record), second(record)
+                assert one[0] == other[0]
+                assert typed(one[1]) == typed(other[1])
+                assert one[2] == other[2]
+                if one[2]:
+                    json.loads(one[2])
+
+    contextvars.copy_context().run(inside)
+
+
+@given(
+    place=places,
+    name=loggers,
+    level=levels,
+    message=messages,
+    extra=extras,
+    bound=st.dictionaries(
+        bound_names, st.integers(0, 3) | texts, min_size=1, max_size=2
+    ),
+)
+@often
+def test_any_record(place, name, level, message, extra, bound):
+    """Whatever a record says, and wherever, both make the same of it."""
+    msg, args = message
+
+    def make():
+        return make_record(name, level, "/a/b.py", 7, msg, args, None, "f", None)
+
+    compare(place, make, extra, bound)
+
+
+@given(extra=extras)
+@often
+def test_any_event(extra):
+    """So it is with the events of requests."""
+
+    def make():
+        return make_event("aiohttp.access", 20, "/a/b.py", 0, "GET / 200", (), None)
+
+    compare("request", make, extra, {})
+
+
+@given(created=st.floats(0, 4e11) | st.integers(0, 2**31).map(lambda n: n + 0.9999995))
+@often
+def test_any_moment(created):
+    """The moment is rounded in the same way, whichever it is."""
+
+    def make():
+        record = make_record("twins", 20, "/a/b.py", 7, "text", (), None)
+        record.created = created
+        return record
+
+    compare("nowhere", make, {}, {})
+
+
+def test_exceptions_and_stacks():
+    """A traceback and a stack are on both."""
+    try:
+        raise ValueError(ODD)
+    except ValueError:
+        info = sys.exc_info()
+
+    def make():
+        return make_record("twins", 40, "/a/b.py", 7, "no", (), info, "f", "Stack")
+
+    compare("request", make, {"item": 1}, {})
+
+
+def test_the_ordinary_is_compiled():
+    """An ordinary line never gets to the Python functions."""
+
+    def inside() -> None:
+        go_to("bound", {"user": "ä"})
+        handlers = Handlers()
+        record = make_record(
+            "twins", 20, "/a/b.py", 7, "item %s", (1,), None, "f", None
+        )
+        vars(record).update(item=1, price=1.5, name_of="tea", left=None, gone=True)
+
+        with handlers.attached():
+            words = native.said(record)
+            line = native.stdout_line(handlers.stdout, record, type(_formatter()))
+
+        assert words.message == "item 1"
+        assert words.fields["price"] == 1.5
+        assert json.loads(line)["user"] == "ä"
+        assert native.json_line(record, words) == line.rstrip("\n")
+
+    def _formatter():
+        from otel_aiohttp_logs.output.json_lines import JSONFormatter
+
+        return JSONFormatter()
+
+    contextvars.copy_context().run(inside)
+
+
+def test_an_outlet_that_fails(capsys):
+    """What an outlet raises is reported in logging's way, and is raised nowhere."""
+    handlers = Handlers()
+
+    def fail(*_) -> None:
+        msg = "no room"
+        raise RuntimeError(msg)
+
+    handlers.outlet.outlets = (fail,)
+    record = make_record("twins", 20, "/a/b.py", 7, "text", (), None)
+
+    assert handlers.outlet.handle(record) is True
+    assert "RuntimeError: no room" in capsys.readouterr().err
+
+
+def test_filters_are_asked():
+    """A filter that was put on a handler says what goes through."""
+    handlers = Handlers()
+    handlers.outlet.addFilter(lambda record: record.levelno > 20)
+
+    for level in (20, 30):
+        handlers.outlet.handle(make_record("twins", level, "", 7, "text", (), None))
+
+    assert [log.severity_text for log in handlers.logs] == ["WARNING"]
+
+
+def test_nothing_is_left_behind():
+    """Lines hold on to no memory once they are gone, whatever they say."""
+    handlers = Handlers()
+
+    def lines(times: int) -> None:
+        for number in range(times):
+            for extra in ({"item": number}, {"odd": [Grudge()]}, {"x": "\ud800"}, {}):
+                record = make_record(
+                    "twins", 20, "/a/b.py", 7, "item %s", (number,), None
+                )
+                vars(record).update(extra)
+                handlers.compiled(record)
+        handlers.logs.clear()
+
+    def inside() -> None:
+        go_to("request", {})
+        with handlers.attached():
+            lines(50)
+            gc.collect()
+            tracemalloc.start()
+            try:
+                lines(10)
+                before, _ = tracemalloc.get_traced_memory()
+                lines(300)
+                gc.collect()
+                after, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+        assert after - before < 20_000
+        scope = get_current()[REQUEST]
+        assert sys.getrefcount(scope.known) < 10
+
+    contextvars.copy_context().run(inside)

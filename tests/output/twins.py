@@ -1,0 +1,66 @@
+"""One record through both forms of our handlers, for tests that compare them."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from contextlib import contextmanager, redirect_stdout
+
+from otel_aiohttp_logs.output.json_lines import JSONFormatter
+from otel_aiohttp_logs.output.stdout import StdoutHandler
+from otel_aiohttp_logs.record.handler import OutletHandler
+from otel_aiohttp_logs.record.said import said
+
+
+class Handlers:
+    """Ours, as they stand on the root logger, with what they passed on."""
+
+    def __init__(self) -> None:
+        self.logs: list = []
+        self.outlet = OutletHandler(access_lines=False)
+        self.outlet.outlets = (lambda _, log: self.logs.append(log),)
+        self.stdout = StdoutHandler(JSONFormatter(), (self.outlet,), access_lines=False)
+
+    @contextmanager
+    def attached(self):
+        """Only they hear what anybody has to say."""
+        root = logging.getLogger()
+        before = root.handlers[:]
+        root.handlers[:] = [self.outlet, self.stdout]
+        try:
+            yield
+        finally:
+            root.handlers[:] = before
+
+    def compiled(self, record):
+        """Return what goes out, flat and as a line, by ``handle``."""
+        return self._both(record, self.outlet.handle, self.stdout.handle)
+
+    def python(self, record):
+        """Return the same by the Python functions alone."""
+        return self._both(
+            record,
+            lambda record: OutletHandler.handle(self.outlet, record),
+            self._plain_line,
+        )
+
+    def _both(self, record, pass_on, show):
+        before = len(self.logs)
+        with redirect_stdout(io.StringIO()) as out:
+            passed = pass_on(record)
+            show(record)
+        return passed, self.logs[before:], out.getvalue()
+
+    def _plain_line(self, record) -> None:
+        line = self.stdout.formatter._line(record, said(record))
+        sys.stdout.write(f"{line}\n")
+
+
+def typed(value):
+    """Return *value* so that what is equal is of the same type, too: 1 and True."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value), [typed(item) for item in value]
+    return type(value), repr(value)
