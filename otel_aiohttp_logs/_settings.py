@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_aiohttp_logs._environment import Environment, bad
 from otel_aiohttp_logs._resource import resource_attributes
 from otel_aiohttp_logs.export.settings import ExportSettings, export_settings
-from otel_aiohttp_logs.span.settings import check_propagators, limits
+from otel_aiohttp_logs.span.settings import check_propagators, limits, record_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
-    from otel_aiohttp_logs.span.limits import Limits
+    from otel_aiohttp_logs.span.limits import Limits, RecordLimits
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ class Settings:
     sampler: str
     sampler_ratio: float
     limits: Limits
+    record_limits: RecordLimits
     resource: Mapping[str, str]
     traces: ExportSettings
     logs: ExportSettings
@@ -130,6 +131,7 @@ def read_settings(
         sampler=_unless("TRACES" in theirs, _sampler, env),
         sampler_ratio=_unless("TRACES" in theirs, _sampler_ratio, env),
         limits=limits(env),
+        record_limits=record_limits(env),
         resource=resource_attributes(env),
         traces=_unless("TRACES" in theirs, exporting("TRACES"), env),
         logs=_unless("LOGS" in theirs, exporting("LOGS"), env),

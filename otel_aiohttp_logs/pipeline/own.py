@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._resource import process_attributes
 from otel_aiohttp_logs.export.exporter import Exporter
+from otel_aiohttp_logs.pipeline.limited import within
 from otel_aiohttp_logs.span.limited import span_class
 from otel_aiohttp_logs.span.sampling import sampler
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
@@ -34,6 +35,8 @@ class OwnPipeline:
             logs=_unless(settings.disabled, settings.logs),
         )
 
+        self._emit_log = within(self._exporter.emit_log, settings.record_limits)
+
     def start(self) -> None:
         settings = self._settings
         if not settings.disabled:
@@ -44,7 +47,7 @@ class OwnPipeline:
         self._exporter.start()
 
     def emit(self, _: logging.LogRecord, log: FlatLog) -> None:
-        self._exporter.emit_log(log)
+        self._emit_log(log)
 
     def flush(self, timeout: float) -> bool:
         return self._exporter.flush(timeout)

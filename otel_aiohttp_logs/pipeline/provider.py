@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,20 @@ def provider_outlet(
 ) -> Callable[[logging.LogRecord, FlatLog], None]:
     """Return the outlet that emits each line through the logger of its name."""
     logger_named = lru_cache(maxsize=1024)(provider.get_logger)
+    busy = threading.local()
 
     def emit(record: logging.LogRecord, log: FlatLog) -> None:
+        # What a provider logs while it emits would make it log again: the SDK warns of
+        # each attribute that a limit leaves out.
+        if getattr(busy, "emitting", False):
+            return
+        busy.emitting = True
+        try:
+            emit_one(record, log)
+        finally:
+            busy.emitting = False
+
+    def emit_one(record: logging.LogRecord, log: FlatLog) -> None:
         emitted = LogRecord(
             timestamp=log.time_ns,
             observed_timestamp=log.time_ns,

@@ -1,5 +1,5 @@
 """
-How much one span carries.
+How much one span carries, and one log record.
 
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#attribute-limits
 """
@@ -30,6 +30,14 @@ class Limits:
     """Of a span's own attributes."""
     inner_value_length: int | None = None
     """Of those of its events and links."""
+
+
+@dataclass(frozen=True)
+class RecordLimits:
+    """Of what a log record carries beside its text; None is no limit of ours."""
+
+    attributes: int | None = None
+    value_length: int | None = None
 
 
 def clean(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from otel_aiohttp_logs._environment import Environment, bad
-from otel_aiohttp_logs.span.limits import Limits
+from otel_aiohttp_logs.span.limits import Limits, RecordLimits
 
 PROPAGATORS = ("tracecontext", "baggage", "b3", "b3multi", "jaeger", "none")
+_COUNT = "OTEL_ATTRIBUTE_COUNT_LIMIT"
+_LENGTH = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
 
 
 def limits(env: Environment) -> Limits:
@@ -18,23 +20,33 @@ def limits(env: Environment) -> Limits:
     """
 
     def count(what: str) -> int:
-        general = env.number("OTEL_ATTRIBUTE_COUNT_LIMIT", 128)
+        general = env.number(_COUNT, 128)
         return env.number(f"OTEL_{what}_ATTRIBUTE_COUNT_LIMIT", general)
 
-    def length(*names: str) -> int | None:
-        name, text = env.first(names, "")
-        return env.number(name, 0) if text else None
-
-    general = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
     return Limits(
         attributes=count("SPAN"),
         events=env.number("OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
         links=env.number("OTEL_SPAN_LINK_COUNT_LIMIT", 128),
         event_attributes=count("EVENT"),
         link_attributes=count("LINK"),
-        value_length=length("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", general),
-        inner_value_length=length(general),
+        value_length=_number(env, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", _LENGTH),
+        inner_value_length=_number(env, _LENGTH),
     )
+
+
+def record_limits(env: Environment) -> RecordLimits:
+    """Return the limits of log records, as ``limits`` does."""
+    return RecordLimits(
+        attributes=_number(env, "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", _COUNT),
+        value_length=_number(
+            env, "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", _LENGTH
+        ),
+    )
+
+
+def _number(env: Environment, *names: str) -> int | None:
+    name, text = env.first(names, "")
+    return env.number(name, 0) if text else None
 
 
 def check_propagators(env: Environment) -> None:

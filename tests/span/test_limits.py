@@ -10,7 +10,7 @@ from opentelemetry.trace import Link, SpanContext
 
 from otel_aiohttp_logs._settings import Options, read_settings
 from otel_aiohttp_logs.span.limited import span_class
-from otel_aiohttp_logs.span.limits import Limits
+from otel_aiohttp_logs.span.limits import Limits, RecordLimits
 from otel_aiohttp_logs.span.sampling import sampler
 from otel_aiohttp_logs.span.span import RecordingSpan
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
@@ -22,6 +22,8 @@ VARIABLES = [
     "OTEL_SPAN_LINK_COUNT_LIMIT",
     "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
 ]
@@ -60,16 +62,22 @@ def by_sdk():
     )
 
 
+def number(variables, *names):
+    """Return the first of *names* that is set."""
+    values = [variables.get(f"{name}_LIMIT") for name in names]
+    return next((int(value) for value in values if value), None)
+
+
 @pytest.mark.parametrize(
     "variables",
     [
         {},
         *({name: "7"} for name in VARIABLES),
         *({name: "0"} for name in VARIABLES),
-        *({"OTEL_ATTRIBUTE_COUNT_LIMIT": "5", name: "7"} for name in VARIABLES[:6]),
+        *({"OTEL_ATTRIBUTE_COUNT_LIMIT": "5", name: "7"} for name in VARIABLES[:8]),
         *(
             {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "5", name: "7"}
-            for name in VARIABLES[:6]
+            for name in VARIABLES[:8]
         ),
     ],
     ids=lambda variables: ",".join(f"{k[5:]}={v}" for k, v in variables.items()) or "-",
@@ -81,7 +89,17 @@ def test_the_variables_mean_what_they_mean_to_the_sdk(monkeypatch, variables):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert read_settings(Options()).limits == by_sdk()
+    settings = read_settings(Options())
+    assert settings.limits == by_sdk()
+    # A record's limits are the general ones or their own, without the default of 128.
+    assert settings.record_limits == RecordLimits(
+        number(variables, "OTEL_LOGRECORD_ATTRIBUTE_COUNT", "OTEL_ATTRIBUTE_COUNT"),
+        number(
+            variables,
+            "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH",
+            "OTEL_ATTRIBUTE_VALUE_LENGTH",
+        ),
+    )
 
 
 @pytest.mark.parametrize("value", ["-1", "many", "1.5", "0x10"])
