@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "record.safe",
         "record.text",
     },
-    "hooks": {"request.rejected", "scope.request"},
+    "hooks": {"record.stamp", "request.rejected", "scope.request"},
     "record": {"_speed", "flat", "scope.fields", "scope.request"},
     "span": {"flat", "record", "_environment"},
     "client": {

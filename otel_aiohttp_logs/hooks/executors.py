@@ -2,7 +2,8 @@
 Each job of a ``ThreadPoolExecutor`` runs in the context that it was submitted from.
 
 That is also what ``loop.run_in_executor`` and ``executor.map`` use. The worker thread
-belongs to nobody between two jobs.
+belongs to nobody between two jobs. There the callbacks of a job's future are called,
+which run in the context that they were added from.
 """
 
 from __future__ import annotations
@@ -38,6 +39,24 @@ def carrying_submit(submit: Callable[..., Any], switch: Switch) -> Callable[...,
         return submit(executor, *args, **kwargs)
 
     return submit_job
+
+
+def carrying_callback(add: Callable[..., None], switch: Switch) -> Callable[..., None]:
+    """Return ``Future.add_done_callback`` that lets a callback keep the request."""
+
+    @wraps(add)
+    def add_done_callback(future: object, /, *args: Any, **kwargs: Any) -> None:
+        # asyncio's own only wakes its loop: each job of run_in_executor has one.
+        if (
+            REQUEST in get_current()
+            and switch.on
+            and args
+            and getattr(args[0], "__module__", "") != "asyncio.futures"
+        ):
+            args = (partial(copy_context().run, args[0]), *args[1:])
+        add(future, *args, **kwargs)
+
+    return add_done_callback
 
 
 def _has_context(job: object) -> bool:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import itertools
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.hooks.connections import connection_methods
-from otel_aiohttp_logs.hooks.executors import carrying_submit
+from otel_aiohttp_logs.hooks.executors import carrying_callback, carrying_submit
 from otel_aiohttp_logs.hooks.loop import loop_methods
 from otel_aiohttp_logs.hooks.method import ReplacedMethod
+from otel_aiohttp_logs.hooks.slow import SlowCallbacks
 from otel_aiohttp_logs.hooks.threads import carrying_start
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
 # Kept for the life of the process: one that somebody else's replacement stands around
 # stays where it is, and is used again by the next application.
-_METHODS = {
+_HOOKS: Mapping[str, Sequence[ReplacedMethod | SlowCallbacks]] = {
     "threads": [ReplacedMethod(threading.Thread, "start", carrying_start)],
     "connections": connection_methods(),
-    "executors": [ReplacedMethod(ThreadPoolExecutor, "submit", carrying_submit)],
+    "loop": [SlowCallbacks()],
+    "executors": [
+        ReplacedMethod(ThreadPoolExecutor, "submit", carrying_submit),
+        ReplacedMethod(Future, "add_done_callback", carrying_callback),
+    ],
 }
 
 
@@ -31,14 +36,14 @@ class Hooks:
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = names
-        self._methods = list(
-            itertools.chain(*(_METHODS[name] for name in _METHODS if name in names))
+        self._hooks = list(
+            itertools.chain(*(_HOOKS[name] for name in _HOOKS if name in names))
         )
         self._loops: dict[asyncio.AbstractEventLoop, list[ReplacedMethod]] = {}
 
     def start(self) -> None:
-        for method in self._methods:
-            method.put_on()
+        for hook in self._hooks:
+            hook.put_on()
 
     def join(self, loop: asyncio.AbstractEventLoop) -> None:
         """Reach *loop*, too, in which one more application runs."""
@@ -49,5 +54,5 @@ class Hooks:
                 method.put_on()
 
     def undo(self) -> None:
-        for method in itertools.chain(self._methods, *self._loops.values()):
-            method.undo()
+        for hook in itertools.chain(self._hooks, *self._loops.values()):
+            hook.undo()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -84,6 +85,24 @@ async def test_requests_that_take_turns(serve, asked, pool):
         asked_ids = await asyncio.gather(*(asked(work) for _ in range(4)))
 
     assert sorted(ids) == sorted((one, one) for one in asked_ids)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_callback_of_a_jobs_future(asked, said, pool, when):
+    """It has the ids of the request that added it, before or after the job is done."""
+    futures = []
+
+    async def work():
+        futures.append(pool.submit(time.sleep, 0.02 if when == "before" else 0))
+        if when == "after":
+            await asyncio.wrap_future(futures[0])
+        futures[0].add_done_callback(lambda _: log.info("done"))
+
+    asked_id = await asked(work)
+    await asyncio.wrap_future(futures[0])
+    futures[0].add_done_callback(lambda _: log.info("outside"))
+
+    assert said() == [("done", asked_id), ("outside", None)]
 
 
 async def test_a_worker_belongs_to_nobody(asked, pool):

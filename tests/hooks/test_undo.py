@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import wraps
 
 import pytest
@@ -17,6 +18,7 @@ from otel_aiohttp_logs import instrument_app, request_id, uninstrument_app
 HOOKED = (
     (threading.Thread, "start"),
     (ThreadPoolExecutor, "submit"),
+    (Future, "add_done_callback"),
     (RequestHandler, "_make_error_handler"),
     (RequestHandler, "log_exception"),
     (RequestHandler, "log_debug"),
@@ -24,7 +26,8 @@ HOOKED = (
 
 
 def methods():
-    return [vars(owner)[name] for owner, name in HOOKED]
+    filters = tuple(logging.getLogger("asyncio").filters)
+    return [*(vars(owner)[name] for owner, name in HOOKED), filters]
 
 
 @pytest.fixture(autouse=True)
