@@ -20,7 +20,9 @@ from otel_aiohttp_logs.export.stats import Stats
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk._logs.export import LogRecordExporter
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_aiohttp_logs._settings import Settings
@@ -44,17 +46,17 @@ def check_installed() -> None:
 
 class SdkPipeline:
     def __init__(self, settings: Settings) -> None:
-        from opentelemetry.sdk._logs import LoggerProvider
         from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
+
+        from otel_aiohttp_logs.pipeline.staying import providers
 
         # Resource() instead of create(): the latter would read the variables again.
         resource = Resource(process_attributes(settings.resource))
         self._settings = settings
-        # Closed by us, in a bounded time: the SDK's own exit hook may take 30 s.
-        self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+        self.tracer_provider, self.logger_provider = providers(resource)
         self._emit = provider_outlet(self.logger_provider)
+        self._spans: list[SpanProcessor] = []
+        self._lines: list[LogRecordProcessor] = []
 
     def start(self) -> None:
         from opentelemetry.sdk._logs import export as log_export
@@ -63,18 +65,22 @@ class SdkPipeline:
         if self._settings.disabled:
             return
         traces, logs = self._settings.traces, self._settings.logs
-        add_spans = self.tracer_provider.add_span_processor
-        add_lines = self.logger_provider.add_log_record_processor
         if traces.enabled:
-            add_spans(trace_export.BatchSpanProcessor(_span_exporter(traces)))
+            exporter = _span_exporter(traces)
+            self._spans.append(trace_export.BatchSpanProcessor(exporter))
         if traces.console:
             console = trace_export.ConsoleSpanExporter(out=sys.stdout)
-            add_spans(trace_export.SimpleSpanProcessor(console))
+            self._spans.append(trace_export.SimpleSpanProcessor(console))
         if logs.enabled:
-            add_lines(log_export.BatchLogRecordProcessor(_log_exporter(logs)))
+            sender = _log_exporter(logs)
+            self._lines.append(log_export.BatchLogRecordProcessor(sender))
         if logs.console:
-            printing = log_export.ConsoleLogRecordExporter(out=sys.stdout)
-            add_lines(log_export.SimpleLogRecordProcessor(printing))
+            printer = log_export.ConsoleLogRecordExporter(out=sys.stdout)
+            self._lines.append(log_export.SimpleLogRecordProcessor(printer))
+        for spans in self._spans:
+            self.tracer_provider.processors.add(spans)
+        for lines in self._lines:
+            self.logger_provider.processors.add(lines)
 
     def emit(self, record: logging.LogRecord, log: FlatLog) -> None:
         self._emit(record, log)
@@ -85,14 +91,17 @@ class SdkPipeline:
         return self.logger_provider.force_flush(millis) and spans
 
     def stop(self) -> None:
-        """Nothing to stop: a provider that is shut down ignores what comes."""
+        """Nothing to stop: what comes between is still sent."""
 
     def close(self, timeout: float) -> None:
-        """Shut both providers down, side by side, for *timeout* seconds at most."""
-        closing = [
-            threading.Thread(target=provider.shutdown, daemon=True)
-            for provider in (self.tracer_provider, self.logger_provider)
-        ]
+        """Shut the processors down, side by side, for *timeout* seconds at most."""
+        for spans in self._spans:
+            self.tracer_provider.processors.remove(spans)
+        for lines in self._lines:
+            self.logger_provider.processors.remove(lines)
+        shutdowns = [spans.shutdown for spans in self._spans]
+        shutdowns += [lines.shutdown for lines in self._lines]
+        closing = [threading.Thread(target=end, daemon=True) for end in shutdowns]
         for thread in closing:
             thread.start()
         deadline = time.monotonic() + timeout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 
 import pytest
+from interop_rows import ROWS
 
 _matrix = pytest.StashKey[dict[str, str]]()
 COLUMNS = ("requests", "server spans", "lines", "doubled", "ids equal")
@@ -29,5 +30,6 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section(f"together with OpenTelemetry's own, Python {version}")
     heads = "".join(f"{column:>14}" for column in COLUMNS)
     terminalreporter.write_line(f"{'':34}{heads}")
-    for name, figures in rows.items():
-        terminalreporter.write_line(f"{name:34}{figures}")
+    for row in ROWS:  # as they stand there, whatever the order of the run
+        if row.name in rows:
+            terminalreporter.write_line(f"{row.name:34}{rows[row.name]}")
