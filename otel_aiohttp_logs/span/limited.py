@@ -26,4 +26,5 @@ def span_class(limits: Limits) -> type[RecordingSpan]:
     if limits == RecordingSpan.limits:
         return RecordingSpan
     base = RecordingSpan if limits.value_length is None else _CuttingSpan
-    return type("LimitedSpan", (base,), {"__slots__": (), "limits": limits})
+    members = {"__slots__": (), "limits": limits, "most": limits.attributes}
+    return type("LimitedSpan", (base,), members)

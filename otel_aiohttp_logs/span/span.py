@@ -60,6 +60,7 @@ class RecordingSpan(Span):
         "trace_state",
     )
     limits: ClassVar = Limits()
+    most: ClassVar = limits.attributes
 
     def __init__(  # noqa: PLR0913 (one caller, by keyword)
         self,
@@ -123,8 +124,7 @@ class RecordingSpan(Span):
             return
         name = key if type(key) is str else name_of(key)
         attributes = self.attributes
-        full = len(attributes) >= self.limits.attributes and name not in attributes
-        if full or not name:
+        if not name or (len(attributes) >= self.most and name not in attributes):
             self._dropped[0] += 1
             return
         # A mutable value is copied now: it may change before it is encoded.

@@ -31,6 +31,14 @@ def service():
         each.close()
 
 
+@pytest.fixture
+def served(service, pipeline):
+    """The service with the default formats, each way out."""
+    return service(
+        OTEL_PROPAGATORS="tracecontext,baggage", OTEL_AIOHTTP_LOGS_PIPELINE=pipeline
+    )
+
+
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "conformance(format): a case of a format's specification, counted"
@@ -43,8 +51,11 @@ def pytest_runtest_makereport(item, call):
     report = yield
     marker = item.get_closest_marker("conformance")
     if marker is not None and report.when == "call":
-        item.config.stash[_all][marker.args[0]] += 1
-        item.config.stash[_passed][marker.args[0]] += report.passed
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        sdk = params.get("pipeline") == "sdk"
+        name = f"{marker.args[0]}{', through the SDK' if sdk else ''}"
+        item.config.stash[_all][name] += 1
+        item.config.stash[_passed][name] += report.passed
     return report
 
 

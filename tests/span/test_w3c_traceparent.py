@@ -17,8 +17,8 @@ pytestmark = pytest.mark.conformance("W3C Trace Context")
 
 
 @pytest.fixture
-def ask(service):
-    return service(OTEL_PROPAGATORS="tracecontext,baggage").ask
+def ask(served):
+    return served.ask
 
 
 VALID = {
