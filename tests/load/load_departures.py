@@ -46,6 +46,15 @@ async def shielded(request):
     await asyncio.shield(work)
 
 
+async def upload_gone(request):
+    number = number_of(request)
+    say(number, "reading")
+    try:
+        await request.read()
+    finally:
+        say(number, "read no more")
+
+
 async def stream_gone(request):
     number = number_of(request)
     response = web.StreamResponse()
@@ -95,6 +104,11 @@ async def go_away_when_continued(caller: Caller, call: Call) -> None:
     await caller.raw(call, "Expect: 100-continue", until=b"\r\n\r\n")
 
 
+async def go_away_while_sending(caller: Caller, call: Call) -> None:
+    headers = "Content-Length: 100", "Expect: 100-continue"
+    await caller.raw(call, *headers, until=b"\r\n\r\n")
+
+
 async def go_away_when_answered(caller: Caller, call: Call) -> None:
     await caller.raw(call, until=b"chunk")
 
@@ -116,6 +130,7 @@ KINDS = (
     departure("gone", gone, 2, None, go_away_when_continued),
     departure("cancelled", cancelled, 1, None, until_it_ends),
     departure("shielded", shielded, 2, None, go_away_when_continued),
+    departure("upload gone", upload_gone, 2, None, go_away_while_sending),
     departure("stream gone", stream_gone, 2, 200, go_away_when_answered),
     departure("websocket gone", websocket_gone, 2, 101, drop_the_socket),
     # aiohttp, which sends the body, ends then without being cancelled.

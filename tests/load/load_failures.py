@@ -63,6 +63,25 @@ async def torn(request):
     raise broken(number, "half-way")
 
 
+async def read_all(request):
+    number = number_of(request)
+    say(number, "reading")
+    await request.read()
+    return web.Response(text=OK)
+
+
+async def signal(request):
+    """A handler of ``on_response_prepare`` fails, see ``add_to``."""
+    say(number_of(request), "answering")
+    return web.Response(text=OK)
+
+
+async def fail_in_signal(request, response):
+    if request.path.startswith("/signal/"):
+        number = request.path.strip("/~").split("~")[-1]
+        raise broken(number, "in a signal")
+
+
 async def never_retrieved(request):
     number = number_of(request)
 
@@ -101,12 +120,21 @@ async def break_rules(caller: Caller, call: Call) -> None:
     await caller.raw(call, f"~{call.number}~ no header")
 
 
+async def send_too_much(caller: Caller, call: Call) -> None:
+    async with caller.session.post(
+        call.url, headers=call.headers, data=b"x" * 200_000
+    ) as response:
+        call.answered(response)
+
+
 KINDS = (
     Kind("fail", fail, 1, 500, others=1, error="BrokenError"),
     Kind("time-out", time_out, 1, 504, others=1, error="TimeoutError"),
     Kind("deadline", deadline, 1, 504, others=1, error="TimeoutError"),
     Kind("unhandled", unhandled, 1, ask=until_it_ends, others=1, error="BrokenError"),
     Kind("torn", torn, 1, ask=until_it_ends, others=1, error="BrokenError"),
+    Kind("too large", read_all, 1, 413, method="POST", ask=send_too_much),
+    Kind("signal", signal, 1, ask=until_it_ends, others=1, error="BrokenError"),
     Kind("never retrieved", never_retrieved, 1, others=1),
     Kind("callback", callback, 1, others=1),
     Kind("expectation", None, 0, 417, path="/handler", ask=expect_wrongly),
@@ -124,4 +152,5 @@ KINDS = (
 
 
 def add_to(app: web.Application) -> None:
+    app.on_response_prepare.append(fail_in_signal)
     add_routes(app, KINDS)

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import load_elsewhere
 import load_outside
-import load_threads
 from load_judge import (
     RIGHT,
     VERDICTS,
@@ -94,6 +94,6 @@ def _not_said(shown: Sequence[Line]) -> list[str]:
     said = {line.text.removeprefix("~none~ ") for line in shown}
     wanted = (
         *load_outside.EXPECTED,
-        *(f"tick by {way}" for way in load_threads.WAYS if way != "warned"),
+        *(f"tick by {way}" for way in load_elsewhere.WAYS if way != "warned"),
     )
     return [f"never said: {what}" for what in wanted if what not in said]

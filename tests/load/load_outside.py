@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
+from load_elsewhere import WAYS
 from load_kind import NONE, Kind, add_routes, number_of, say
-from load_threads import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ async def tick(app: web.Application):
     async def forever():
         while True:
             for way in WAYS:
-                await getattr(app["ways"], way)(NONE, f"tick by {way}")
+                await app["ways"][way](NONE, f"tick by {way}")
             say(NONE, "tick")
             await asyncio.sleep(0.05)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import load_departures
+import load_elsewhere
 import load_failures
 import load_outside
 import load_scopes
 import load_shapes
 import load_tasks
-import load_threads
 from load_caller import Call, Caller, shuffled_calls
 from load_figures import Figures, figures_of
 from load_judge import Truth
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KINDS = (
     *load_shapes.KINDS,
     *load_tasks.KINDS,
-    *load_threads.KINDS,
+    *load_elsewhere.KINDS,
     *load_failures.KINDS,
     *load_departures.KINDS,
     *load_scopes.KINDS,

@@ -17,12 +17,12 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent))
 
 import load_departures
+import load_elsewhere
 import load_failures
 import load_outside
 import load_scopes
 import load_shapes
 import load_tasks
-import load_threads
 from aiohttp import web
 
 from otel_aiohttp_logs import detached, instrument_app
@@ -40,11 +40,11 @@ def new_loop(kind: str) -> asyncio.AbstractEventLoop:
 
 
 def application(requests: int, variant: str) -> web.Application:
-    app = web.Application()
+    app = web.Application(client_max_size=100_000)
     instrument_app(app, output="json")
     load_shapes.add_to(app, range(requests))
     load_tasks.add_to(app)
-    load_threads.add_to(app)
+    load_elsewhere.add_to(app)
     load_failures.add_to(app)
     load_departures.add_to(app)
     load_scopes.add_to(app)

@@ -103,6 +103,10 @@ async def on_the_same_connection(caller: Caller, call: Call) -> None:
         await response.read()
 
 
+async def in_one_packet(caller: Caller, call: Call) -> None:
+    await caller.pipelined(call)
+
+
 KINDS = (
     Kind("handler", handler, 3),
     Kind("view", Shown, 2),
@@ -116,6 +120,7 @@ KINDS = (
     Kind("refuse", refuse, 1, 403),
     Kind("nothing", nothing, 1, 500, others=1, error="500"),
     Kind("keep-alive", one_line, 1, ask=on_the_same_connection),
+    Kind("pipelined", handler, 3, ask=in_one_packet),
 )
 
 
