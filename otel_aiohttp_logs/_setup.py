@@ -15,11 +15,11 @@ from otel_aiohttp_logs._process import Process
 from otel_aiohttp_logs._settings import Options, Settings, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
 from otel_aiohttp_logs.pipeline.theirs import signals_of_theirs
+from otel_aiohttp_logs.request.instruments import Instruments, span_starter
 from otel_aiohttp_logs.request.metrics import server_metrics
 from otel_aiohttp_logs.request.middleware import Serving
 from otel_aiohttp_logs.request.rejected import REJECT
 from otel_aiohttp_logs.request.request_id import RequestIds
-from otel_aiohttp_logs.request.serve import Instruments
 from otel_aiohttp_logs.request.tally import Tally
 from otel_aiohttp_logs.span.propagation import extractor
 
@@ -61,8 +61,10 @@ class Instrumented:
         """Return what requests are served with, None while we aren't running."""
         if self._instruments is None and self._running:
             provider = _process.settle(self._tracer_provider)
+            tracer = provider.get_tracer("otel_aiohttp_logs")
             self._instruments = Instruments(
-                tracer=provider.get_tracer("otel_aiohttp_logs"),
+                tracer=tracer,
+                start_span=span_starter(tracer),
                 extract=extractor(),
                 websocket_spans=self._settings.websocket_spans,
                 request_ids=self._request_ids,

@@ -31,7 +31,7 @@ from opentelemetry.semconv.attributes.user_agent_attributes import USER_AGENT_OR
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import web
+    from aiohttp import HttpVersion, web
 
 _METHODS = frozenset(
     {
@@ -80,22 +80,23 @@ def request_attributes(
     """
     method = request.method
     url = request.rel_url
-    major, minor = request.version
     attributes: dict[str, str | int | float] = {
         HTTP_REQUEST_METHOD: method,
         URL_PATH: url.raw_path[:_MOST_CHARACTERS],
         URL_SCHEME: request.scheme,
-        NETWORK_PROTOCOL_VERSION: f"{major}.{minor}",
+        NETWORK_PROTOCOL_VERSION: _version(request.version),
     }
     if method not in _METHODS:
         attributes[HTTP_REQUEST_METHOD] = _OTHER
         attributes[HTTP_REQUEST_METHOD_ORIGINAL] = method[:_MOST_CHARACTERS]
     if route is not None:
         attributes[HTTP_ROUTE] = route
-    if url.raw_query_string:
-        attributes[URL_QUERY] = redacted_query(url.raw_query_string)
-    if request.remote:
-        attributes[CLIENT_ADDRESS] = request.remote
+    query = url.raw_query_string
+    if query:
+        attributes[URL_QUERY] = redacted_query(query)
+    remote = request.remote
+    if remote:
+        attributes[CLIENT_ADDRESS] = remote
     headers = request.headers
     agent = headers.get("User-Agent")
     if agent:
@@ -104,6 +105,11 @@ def request_attributes(
     if host:
         attributes.update(server_address(host))
     return attributes
+
+
+@lru_cache(maxsize=16)
+def _version(version: HttpVersion) -> str:
+    return f"{version.major}.{version.minor}"
 
 
 @lru_cache(maxsize=128)  # nearly all requests come to a few hosts

@@ -17,8 +17,8 @@ from otel_aiohttp_logs.request.rejected import reject
 from otel_aiohttp_logs.request.serve import ServedRequest, begin, served_request
 
 if TYPE_CHECKING:
+    from otel_aiohttp_logs.request.instruments import Instruments
     from otel_aiohttp_logs.request.rejected import RejectedRequest
-    from otel_aiohttp_logs.request.serve import Instruments
     from otel_aiohttp_logs.request.tally import Tally
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -16,7 +16,6 @@ from aiohttp import web
 from otel_aiohttp_logs.record.exceptions import error_text
 
 DISCONNECTED = "client_disconnected"
-CANCELLED = "cancelled"
 
 
 class Outcome(NamedTuple):
@@ -30,65 +29,74 @@ class Outcome(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What is known when aiohttp is done with a request."""
+    """What aiohttp's task says of a request when it's done."""
 
-    response: web.StreamResponse | None
-    """The one whose headers were sent."""
-    error: BaseException | None
-    """What left the application or the body, but for an ``HTTPException``."""
-    connected: bool
-    cut_off: bool
+    cut_off: bool = False
     """aiohttp could not send all of the response."""
-    unsaid: bool
+    unsaid: bool = False
     """aiohttp writes no access line."""
+    failure: BaseException | None = None
+    """
+    What left the body of the response, if anything did.
+
+    It fails in aiohttp's hands, where that is an unhandled exception.
+    """
 
 
-def ending(
-    task: asyncio.Task[object],
+_IN_ORDER = Ending()
+_OK = {status: Outcome("ok", status) for status in range(100, 400)}
+
+
+def ending(task: asyncio.Task[object]) -> Ending:
+    if task.cancelled():
+        return Ending(cut_off=True, unsaid=True)
+    failure = task.exception()
+    if failure is not None:
+        gone = isinstance(failure, ConnectionError)
+        return Ending(True, True, None if gone else failure)
+    return Ending(cut_off=True) if _was_reset(task.result()) else _IN_ORDER
+
+
+def outcome(
     response: web.StreamResponse | None,
     error: BaseException | None,
     *,
     connected: bool,
-) -> Ending:
-    failure = None if task.cancelled() else task.exception()
-    unsaid = task.cancelled() or failure is not None
-    cut_off = unsaid or _was_reset(task.result())
-    # A body that fails does so in aiohttp's hands, where it is an unhandled exception.
-    if error is None and not isinstance(failure, ConnectionError):
-        error = failure
-    return Ending(response, error, connected, cut_off, unsaid)
+    cut_off: bool,
+) -> Outcome:
+    """
+    Return how a request ended.
 
-
-def outcome(end: Ending) -> Outcome:
-    status = None if end.response is None else end.response.status
-    error = end.error
-    if isinstance(error, asyncio.CancelledError) or (
-        error is not None and not end.connected and isinstance(error, ConnectionError)
-    ):
-        return _left(end, status, type(error).__qualname__)
+    *response* is the one whose headers were sent, *error* what left the application,
+    but for an ``HTTPException``.
+    """
+    status = None if response is None else response.status
     if error is not None:
-        name = "timeout" if status == 504 else "server_error"
-        return Outcome(name, status, type(error).__qualname__, error_text(error))
-    if not end.connected and not _is_complete(end):
-        return _left(end, status, DISCONNECTED)
+        return _failed(status, error, connected=connected)
+    if not connected and not _is_complete(response, cut_off=cut_off):
+        return Outcome("disconnected", status, DISCONNECTED)
     if status is None or status < 400:
-        return Outcome("ok", status)
+        return _OK.get(status or 0) or Outcome("ok", status)
     if status < 500:
         return Outcome("client_error", status)
     return Outcome("server_error", status, str(status), "")
 
 
-def _left(end: Ending, status: int | None, reason: str) -> Outcome:
-    if end.connected:
-        return Outcome(CANCELLED, status, reason)
-    return Outcome("disconnected", status, reason)
+def _failed(status: int | None, error: BaseException, *, connected: bool) -> Outcome:
+    reason = type(error).__qualname__
+    if isinstance(error, asyncio.CancelledError):
+        return Outcome("cancelled" if connected else "disconnected", status, reason)
+    if not connected and isinstance(error, ConnectionError):
+        return Outcome("disconnected", status, reason)
+    name = "timeout" if status == 504 else "server_error"
+    return Outcome(name, status, reason, error_text(error))
 
 
-def _is_complete(end: Ending) -> bool:
-    if isinstance(end.response, web.WebSocketResponse):
+def _is_complete(response: web.StreamResponse | None, *, cut_off: bool) -> bool:
+    if isinstance(response, web.WebSocketResponse):
         # RFC 6455, section 7.4.1: without a closing frame the code is 1006.
-        return end.response.close_code not in {None, 1006}
-    return end.response is not None and not end.cut_off
+        return response.close_code not in {None, 1006}
+    return response is not None and not cut_off
 
 
 def _was_reset(result: object) -> bool:

@@ -26,7 +26,7 @@ from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 from otel_aiohttp_logs.span.ids import new_request_id
 
 if TYPE_CHECKING:
-    from otel_aiohttp_logs.request.serve import Instruments
+    from otel_aiohttp_logs.request.instruments import Instruments
 
 
 class RejectedRequest:
@@ -63,14 +63,16 @@ class RejectedRequest:
     def _write_event(self, task: asyncio.Task[object]) -> None:
         events, request = self._instruments.events, self._request
         connected = request is not None and request.transport is not None
-        left = ending(task, self._response, None, connected=connected)
-        if events is None or (events.only_if_unsaid and not left.unsaid):
+        end = ending(task)
+        if events is None or (events.only_if_unsaid and not end.unsaid):
             return
         attributes: dict[str, str | int | float] = {HTTP_REQUEST_METHOD: "_OTHER"}
         if self._address is not None:
             attributes[CLIENT_ADDRESS] = self._address
         attributes["duration"] = round(time.perf_counter() - self._started, 6)
-        result = outcome(left)._replace(error_type=self._error_type)
+        result = outcome(
+            self._response, None, connected=connected, cut_off=end.cut_off
+        )._replace(error_type=self._error_type)
         events.write(result, attributes, {}, self.context)
 
 

@@ -12,19 +12,13 @@ import asyncio
 import threading
 import time
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from opentelemetry.context import attach, get_current, set_value
+from opentelemetry.context import attach, get_current
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanKind,
-    StatusCode,
-    set_span_in_context,
-)
+from opentelemetry.trace import NonRecordingSpan, StatusCode
 
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
@@ -34,39 +28,18 @@ from otel_aiohttp_logs.request.attributes import (
 from otel_aiohttp_logs.request.outcome import ending, outcome
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER
 from otel_aiohttp_logs.request.websocket import Messages
-from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
+from otel_aiohttp_logs.scope.request import REQUEST, RequestScope, request_context
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from multidict import CIMultiDictProxy
-    from opentelemetry.context import Context
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span
 
-    from otel_aiohttp_logs.request.event import Events
-    from otel_aiohttp_logs.request.metrics import ServerMetrics
-    from otel_aiohttp_logs.request.request_id import RequestIds
-    from otel_aiohttp_logs.request.tally import Tally
+    from otel_aiohttp_logs.request.instruments import Instruments
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _kept_one = threading.Event()
-
-
-@dataclass(frozen=True)
-class Instruments:
-    """What serving needs of the rest: settled once, before the first request."""
-
-    tracer: Tracer
-    extract: Callable[[CIMultiDictProxy[str]], Context]
-    websocket_spans: bool
-    request_ids: RequestIds
-    events: Events | None
-    tally: Tally
-    metrics: ServerMetrics | None = None
-    """None if nobody set a MeterProvider."""
-    span_begun: Callable[[], Span | None] | None = None
-    """Finds the request's span if another instrumentation began one."""
 
 
 class ServedRequest:
@@ -107,12 +80,11 @@ class ServedRequest:
         self._theirs = instruments.span_begun and instruments.span_begun()
         if self._theirs is None:
             context = instruments.extract(headers)
-            self._span: Span = instruments.tracer.start_span(
+            self._span: Span = instruments.start_span(
                 span_name(request.method, route),
                 context,
-                SpanKind.SERVER,
                 {**self._attributes, "request_id": self.request_id},
-                start_time=start_time,
+                start_time,
             )
         else:  # it's measured and ended by whoever began it
             context = get_current()
@@ -120,8 +92,7 @@ class ServedRequest:
             self._theirs.set_attribute("request_id", self.request_id)
         current = self._span if self._theirs is None else self._theirs
         self.scope = RequestScope(self.request_id, current, instruments.tracer)
-        context = set_value(REQUEST, self.scope, context)
-        self.context = set_span_in_context(current, context)
+        self.context = request_context(context, self.scope)
         attach(self.context)
         self._metrics = instruments.metrics if self._theirs is None else None
         if self._metrics is not None:
@@ -175,10 +146,14 @@ class ServedRequest:
         request, span = self._request, self._span
         connected = request is not None and request.transport is not None
         connected = connected or self._cancelled
-        left = ending(task, self._response, self._error, connected=connected)
-        if isinstance(left.error, Exception) and left.error is not self._error:
-            span.record_exception(left.error)
-        result = outcome(left)
+        end, error = ending(task), self._error
+        if error is None and end.failure is not None:
+            error = end.failure
+            if isinstance(error, Exception):
+                span.record_exception(error)
+        result = outcome(
+            self._response, error, connected=connected, cut_off=end.cut_off
+        )
         if self._metrics is not None:
             seconds = time.perf_counter() - self._started
             self._metrics.ended(self._attributes, seconds, self.context, result)
@@ -191,7 +166,7 @@ class ServedRequest:
         if result.name == "disconnected":
             span.add_event("client_disconnected")
         events = self._instruments.events
-        if events is not None and (left.unsaid or not events.only_if_unsaid):
+        if events is not None and (end.unsaid or not events.only_if_unsaid):
             self._measure()
             events.write(result, self._attributes, self.scope.bound, self.context)
         span.end()

@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import create_key
+from opentelemetry.context import Context, create_key
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
     from otel_aiohttp_logs.flat import Plain
@@ -47,6 +47,16 @@ class RequestScope:
         """Seconds since the epoch, None while the request is being served."""
         self.known: tuple[object, object] | None = None
         """The ids of its lines as text and as numbers, once the first was written."""
+
+
+# The API doesn't name the key under which its current span stands.
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
+
+
+def request_context(context: Context, scope: RequestScope) -> Context:
+    """Return *context* for all work for the request, whose span is current there."""
+    # In one step: set_value() copies the context for each key.
+    return Context({**context, _SPAN: scope.span, REQUEST: scope})
 
 
 def request_in(context: Context) -> RequestScope | None:

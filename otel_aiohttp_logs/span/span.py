@@ -23,12 +23,14 @@ from otel_aiohttp_logs.span.limits import Limits, clean
 from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from otel_aiohttp_logs.flat import Scope
 
 _NO_STATE = TraceState()
+_UNSET = (0, "")
+_NONE_DROPPED = (0, 0, 0)  # attributes, events, links
 
 
 class RecordingSpan(Span):
@@ -62,20 +64,18 @@ class RecordingSpan(Span):
     limits: ClassVar = Limits()
     most: ClassVar = limits.attributes
 
-    def __init__(  # noqa: PLR0913 (one caller, by keyword)
+    def __init__(  # noqa: PLR0913, PLR0917 (one caller; names cost it time)
         self,
         name: str,
-        *,
         trace_id: int,
         span_id: int,
         flags: int,
         parent: SpanContext | None,
         kind: SpanKind,
         scope: Scope,
-        start_time: int | None,
+        start_time: int,
         sink: Callable[[FlatSpan], None],
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
+        lenient: tuple[bool, bool],
     ) -> None:
         self.name = name
         self.trace_id = trace_id
@@ -85,16 +85,17 @@ class RecordingSpan(Span):
         self.trace_state = _NO_STATE if parent is None else parent.trace_state
         self.kind = kind
         self.scope = scope
-        self.start_time = time.time_ns() if start_time is None else start_time
+        self.start_time = start_time
         self.end_time: int | None = None
         self.attributes: dict[str, Plain] = {}
         self._sink = sink
-        self._lenient = (record_exception, set_status_on_exception)
+        self._lenient = lenient
         self._context: SpanContext | None = None
-        self._status = (0, "")
-        self._events: list[FlatEvent] = []
-        self._links: list[FlatLink] = []
-        self._dropped = [0, 0, 0]  # attributes, events, links
+        self._status = _UNSET
+        # Most spans have none: lists are made for the first one.
+        self._events: Sequence[FlatEvent] = ()
+        self._links: Sequence[FlatLink] = ()
+        self._dropped = _NONE_DROPPED
 
     @property
     def status(self) -> Status:
@@ -125,7 +126,7 @@ class RecordingSpan(Span):
         name = key if type(key) is str else name_of(key)
         attributes = self.attributes
         if not name or (len(attributes) >= self.most and name not in attributes):
-            self._dropped[0] += 1
+            self._drop(attributes=1)
             return
         # A mutable value is copied now: it may change before it is encoded.
         attributes[name] = plain(value)
@@ -145,11 +146,12 @@ class RecordingSpan(Span):
         time_ns = time.time_ns() if timestamp is None else timestamp
         limits = self.limits
         kept = clean(attributes, limits.event_attributes, limits.inner_value_length)
-        self._events.append(FlatEvent(time_ns, text_of(name, MAX_TEXT), *kept))
+        events = [*self._events, FlatEvent(time_ns, text_of(name, MAX_TEXT), *kept)]
         # As with the SDK's, the last ones are kept: they tell how it ended.
-        if len(self._events) > limits.events:
-            del self._events[0]
-            self._dropped[1] += 1
+        if len(events) > limits.events:
+            del events[0]
+            self._drop(events=1)
+        self._events = events
 
     def add_link(
         self, context: SpanContext, attributes: Mapping[str, Any] | None = None
@@ -159,10 +161,19 @@ class RecordingSpan(Span):
         link = flat_link(context, attributes, self.limits)
         if link is None:
             return
-        self._links.append(link)
-        if len(self._links) > self.limits.links:
-            del self._links[0]
-            self._dropped[2] += 1
+        links = [*self._links, link]
+        if len(links) > self.limits.links:
+            del links[0]
+            self._drop(links=1)
+        self._links = links
+
+    def _drop(self, attributes: int = 0, events: int = 0, links: int = 0) -> None:
+        of_attributes, of_events, of_links = self._dropped
+        self._dropped = (
+            of_attributes + attributes,
+            of_events + events,
+            of_links + links,
+        )
 
     def set_status(
         self, status: Status | StatusCode, description: str | None = None
@@ -214,7 +225,8 @@ class RecordingSpan(Span):
     def _flat(self, end_time: int) -> FlatSpan:
         parent = self.parent
         flags = self.flags | HAS_IS_REMOTE
-        dropped = self._dropped
+        attributes_dropped, events_dropped, links_dropped = self._dropped
+        status, message = self._status
         return FlatSpan(
             self.trace_id,
             self.span_id,
@@ -226,12 +238,13 @@ class RecordingSpan(Span):
             self.start_time,
             end_time,
             self.attributes,
-            dropped[0],
+            attributes_dropped,
             self._events,
-            dropped[1],
+            events_dropped,
             self._links,
-            dropped[2],
-            *self._status,
+            links_dropped,
+            status,
+            message,
             self.scope,
         )
 

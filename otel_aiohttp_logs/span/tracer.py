@@ -9,6 +9,7 @@ without recording when there is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import attach, detach
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link
     from opentelemetry.util.types import Attributes
 
+    from otel_aiohttp_logs.flat import Plain
     from otel_aiohttp_logs.span.sampling import Sampler
 
+_LENIENT = (True, True)  # on an exception: record it, set the status
 _SAMPLED = 0x01
 _RANDOM = 0x02
 
@@ -89,40 +92,68 @@ class OwnTracer(Tracer):
         record_exception: bool = True,  # noqa: FBT001, FBT002
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
     ) -> Span:
-        current = get_current_span(context).get_span_context()
-        parent: SpanContext | None
-        if current.is_valid:
-            parent = current
-            asked: SpanContext | None = current
-            trace_id, random = current.trace_id, current.trace_flags & _RANDOM
-        else:
-            # A caller without ids may have decided all the same (see span.remote).
-            parent, asked = None, current if current.is_remote else None
-            trace_id, random = new_trace_id(), _RANDOM
-        pipeline = self._provider.pipeline
-        if pipeline is None:
-            return _passed_on(parent, trace_id)
-        if not pipeline.sampler(asked, trace_id):
-            return _unrecorded(parent, trace_id, random)
-        span = pipeline.span(
-            name,
-            trace_id=trace_id,
-            span_id=new_span_id(),
-            flags=random | _SAMPLED,
-            parent=parent,
-            kind=kind,
-            scope=self._scope,
-            start_time=start_time,
-            sink=pipeline.sink,
-            record_exception=record_exception,
-            set_status_on_exception=set_status_on_exception,
-        )
+        lenient = (record_exception, set_status_on_exception)
+        span = self._begin(name, context, kind, start_time, lenient)
         if attributes:
             span.set_attributes(attributes)
         for link in links or ():
             if link:
                 span.add_link(link.context, link.attributes)
         return span
+
+    def start_request_span(
+        self,
+        name: str,
+        context: Context,
+        attributes: dict[str, Plain],
+        start_time: int,
+    ) -> Span:
+        """Return a SERVER span that takes over *attributes*: plain ones, and few."""
+        span = self._begin(name, context, SpanKind.SERVER, start_time, _LENIENT)
+        if type(span) is RecordingSpan:
+            span.attributes = attributes
+        else:  # it isn't recorded, or has limits of its own
+            span.set_attributes(attributes)
+        return span
+
+    def _begin(
+        self,
+        name: str,
+        context: Context | None,
+        kind: SpanKind,
+        start_time: int | None,
+        lenient: tuple[bool, bool],
+    ) -> Span:
+        parent: SpanContext | None = None
+        asked: SpanContext | None = None
+        if context is None or context:  # else there's nobody to ask
+            current = get_current_span(context).get_span_context()
+            if current.is_valid:
+                parent = asked = current
+            elif current.is_remote:
+                # A caller without ids may have decided all the same (see span.remote).
+                asked = current
+        if parent is None:
+            trace_id, random = new_trace_id(), _RANDOM
+        else:
+            trace_id, random = parent.trace_id, parent.trace_flags & _RANDOM
+        pipeline = self._provider.pipeline
+        if pipeline is None:
+            return _passed_on(parent, trace_id)
+        if not pipeline.sampler(asked, trace_id):
+            return _unrecorded(parent, trace_id, random)
+        return pipeline.span(
+            name,
+            trace_id,
+            new_span_id(),
+            random | _SAMPLED,
+            parent,
+            kind,
+            self._scope,
+            time_ns() if start_time is None else start_time,
+            pipeline.sink,
+            lenient,
+        )
 
     # Also a decorator, of coroutine functions too, as the API's and the SDK's is.
     @_agnosticcontextmanager
