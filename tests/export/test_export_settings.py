@@ -97,6 +97,9 @@ def test_numbers():
 
     assert (settings.timeout, settings.delay) == (1.5, 0.2)
     assert (settings.queue_size, settings.batch_size) == (100, 100)
+    assert read(BLRP_EXPORT_TIMEOUT="500").timeout == 0.5
+    assert read(BLRP_EXPORT_TIMEOUT="500", EXPORTER_OTLP_TIMEOUT="90").timeout == 0.09
+    assert read("TRACES", BLRP_EXPORT_TIMEOUT="500").timeout == 10
 
 
 @pytest.mark.parametrize(

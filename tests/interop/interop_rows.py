@@ -24,6 +24,11 @@ class Row:
     """The aiohttp client is instrumented by contrib: its spans are to be there."""
 
     @property
+    def prints(self) -> bool:
+        """Our lines go to stdout: no handler of the application's prints any."""
+        return "OTEL_PYTHON_LOG_CORRELATION" not in self.env
+
+    @property
     def durations(self) -> frozenset[str]:
         """The server's histograms that are to be there, each request in it once."""
         measured = "sdk_metrics" in self.steps or (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 
 import pytest
@@ -109,9 +110,17 @@ async def test_an_application_made_before(
 async def test_its_span_around_ours_is_kept(
     contrib, serve, quick_export, records, provider, spans
 ):
-    """Only a sub-application is ours: contrib's span is the request's."""
+    """
+    Only a sub-application is ours: contrib's span is the request's, and is what lines
+    have that are logged after contrib is through.
+    """
+
+    async def say(request, response):
+        logging.getLogger("shop").info("preparing")
+
     app, sub = application(ok), application(ok)
     instrument_app(sub, tracer_provider=provider)
+    sub.on_response_prepare.append(say)
     app.add_subapp("/sub", sub)
     client = await serve(app)
     response = await client.get("/sub/")
@@ -121,3 +130,6 @@ async def test_its_span_around_ours_is_kept(
     assert span.instrumentation_scope.name.startswith("opentelemetry.instrumentation")
     assert span.attributes["request_id"] == response.headers["X-Request-ID"]
     assert span.attributes["http.status_code"] == 200
+    (line,) = [record for record in records if record.name == "shop"]
+    assert line.span_id == f"{span.context.span_id:016x}"
+    assert line.request_id == response.headers["X-Request-ID"]
