@@ -63,7 +63,7 @@ async def started(app, **limits):
 async def main():
     called = web.Application()
     called.router.add_get("/", show_headers)
-    called_runner, called_port = await started(called, max_field_size=8192)
+    called_runner, called_port = await started(called, max_field_size=16384)
     async with ClientSession(trace_configs=[client_trace_config()]) as session:
         app = web.Application()
         instrument_app(app, output="none")
