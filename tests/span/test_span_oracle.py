@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 import span_calls_current as current
 import span_calls_data as data
@@ -44,6 +46,8 @@ SAMPLERS = {
     "parentbased_always_off": sampling.DEFAULT_OFF,
     "parentbased_traceidratio": sampling.ParentBasedTraceIdRatio(0.0),
 }
+# Until then, the SDK left mappings and mixed lists out.
+FROM_1_45 = {"values_of_all_kinds", "long_values", "attributes_without_name"}
 SCOPE = ("shop", "1.2", "https://example.org/schema")
 
 
@@ -151,6 +155,8 @@ def attributes(holder):
 )
 def test_the_same_calls_export_the_same_spans(call, limits):
     """Under the default limits, small ones, and such as leave nothing over."""
+    if call.__name__ in FROM_1_45 and version("opentelemetry-sdk") < "1.45":
+        pytest.skip("the SDK took fewer kinds of values then")
     ours, theirs = LIMITS[limits]
     expected = by_sdk(call, theirs, sampling.DEFAULT_ON)
 
