@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from otel_aiohttp_logs.record.stamp import context_of
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry._logs import LoggerProvider
+    from opentelemetry.context import Context
 
     from otel_aiohttp_logs.flat import FlatLog
 
@@ -41,7 +43,7 @@ def provider_outlet(
         emitted = LogRecord(
             timestamp=log.time_ns,
             observed_timestamp=log.time_ns,
-            context=context_of(record),
+            context=_context_of(record, log),
             severity_text=log.severity_text,
             severity_number=SeverityNumber(log.severity_number),
             body=log.body,
@@ -51,3 +53,10 @@ def provider_outlet(
         logger_named(log.logger).emit(emitted)
 
     return emit
+
+
+def _context_of(record: logging.LogRecord, log: FlatLog) -> Context:
+    context = context_of(record)
+    # Without a span a context may be empty, and the API takes the current one for it:
+    # that of whoever happens to handle the record.
+    return context if log.trace_id else set_span_in_context(INVALID_SPAN, context)
