@@ -69,8 +69,12 @@ def quick_export(monkeypatch, collector):
 
 
 @pytest.fixture
-async def serve():
-    """Start an application on a real socket and return a client of it."""
+async def serve(collector):
+    """
+    Start an application on a real socket and return a client of it.
+
+    It ends before the *collector* does, to which it may still have to say something.
+    """
     clients = []
 
     async def start(app, **options):

@@ -16,7 +16,7 @@ log = logging.getLogger("shop")
 
 
 @pytest.fixture
-async def services(serve, quick_export, pipeline):
+async def services(quick_export, serve, pipeline):
     """A shop that calls a stock, both instrumented."""
 
     async def stock(request):
@@ -108,7 +108,7 @@ async def test_outside_of_a_request_a_call_begins_a_trace(services, arrived):
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-async def test_calls_side_by_side_keep_their_parents(serve, quick_export, arrived):
+async def test_calls_side_by_side_keep_their_parents(quick_export, serve, arrived):
     """Calls that one request makes at once hang under it, each once."""
 
     async def stock(request):
