@@ -24,6 +24,8 @@ from load_judge import Truth
 from load_lines import Line, lines_of_collector, lines_of_stdout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from export.collector import FakeCollector, Received
 
 KINDS = (
@@ -65,13 +67,26 @@ async def run_load(
     seed: int = 0,
     requests: int,
     variant: str = "right",
+    options: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run the program in *variant* on *loop*, and make *requests* of all kinds."""
+    """
+    Run the program in *variant* on *loop*, and make *requests* of all kinds.
+
+    *options* are the variables of ours, without their prefix.
+    """
+    environ = {
+        **os.environ,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_SERVICE_NAME": "load",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_BLRP_SCHEDULE_DELAY": "200",
+        **{f"OTEL_AIOHTTP_LOGS_{k}": v for k, v in (options or {}).items()},
+    }
     calls = shuffled_calls(KINDS, requests, seed)
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
         port = listening.getsockname()[1]
         command = [sys.executable, PROGRAM, loop, str(requests), variant]
-        program = _started(command, listening, collector.endpoint, folder)
+        program = _started(command, environ, listening, folder)
     try:
         caller = Caller(port)
         try:
@@ -94,15 +109,11 @@ async def run_load(
 
 
 def _started(
-    command: list[str | Path], listening: socket.socket, endpoint: str, folder: Path
+    command: list[str | Path],
+    environ: Mapping[str, str],
+    listening: socket.socket,
+    folder: Path,
 ) -> subprocess.Popen[bytes]:
-    environ = {
-        **os.environ,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_SERVICE_NAME": "load",
-        "OTEL_BSP_SCHEDULE_DELAY": "200",
-        "OTEL_BLRP_SCHEDULE_DELAY": "200",
-    }
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         return subprocess.Popen(
             command, stdin=listening, stdout=out, stderr=err, env=environ

@@ -21,6 +21,10 @@ LOOPS = (
     *(["uvloop"] if importlib.util.find_spec("uvloop") else ()),
     *(["eager"] if sys.version_info >= (3, 12) else ()),
 )
+OPTIONS = (
+    {"PIPELINE": "sdk", "WEBSOCKET_SPANS": "true"},
+    {"ACCESS_LOG": "classic", "SPAN_EVENTS": "true"},
+)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -30,21 +34,33 @@ async def test_each_line_has_the_ids_of_its_request(loop, tmp_path, table):
     request or, where it belongs to none, no ids; each request has one SERVER span, and
     all of it arrives in both places. Three times.
     """
-    figures, errors = Figures(), ""
+    figures = Figures()
     for seed in range(RUNS):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        collector = FakeCollector()
-        try:
-            run = await run_load(
-                collector, folder, loop=loop, seed=seed, requests=REQUESTS
-            )
-        finally:
-            collector.close()
-        figures.add(run.figures)
-        errors += run.errors
+        figures.add(await judged(folder, loop=loop, seed=seed))
     table(figures.table(loop, RUNS * REQUESTS))
 
-    assert errors == ""
     assert figures.examples[:5] == []
     assert figures.odd == {}
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
+async def test_other_options(options, tmp_path):
+    """The same with what can be chosen: upstream's pipeline, spans, access lines."""
+    figures = await judged(tmp_path, options=options)
+
+    assert figures.examples[:5] == []
+    assert figures.odd == {}
+
+
+async def judged(folder, **how) -> Figures:
+    """Run the load once, and judge it; the program may write nothing to stderr."""
+    collector = FakeCollector()
+    try:
+        run = await run_load(collector, folder, requests=REQUESTS, **how)
+    finally:
+        collector.close()
+
+    assert run.errors == ""
+    return run.figures
