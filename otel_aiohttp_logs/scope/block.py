@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Token
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,7 +114,9 @@ def put_back(token: object) -> None:
     undo; ``detach`` logs an error then.
     """
     if isinstance(token, Token):
-        with suppress(RuntimeError, ValueError):
+        try:
             token.var.reset(token)
+        except (RuntimeError, ValueError):
+            return
     else:  # OpenTelemetry's context is kept by something else than a ContextVar
         detach(token)  # type: ignore[arg-type]  # whatever its ``attach`` returned

@@ -10,7 +10,12 @@ from otel_aiohttp_logs.scope.block import Block, Run, put_back
 from otel_aiohttp_logs.scope.fields import BOUND, Bound, Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextvars import Token
+
+    from otel_aiohttp_logs.flat import Plain
+
+_NOTHING: Mapping[str, Plain] = {}
 
 
 def detached() -> DetachedBlock:
@@ -32,19 +37,26 @@ class DetachedBlock(Block):
 
 
 class _DetachedRun(Run):
-    __slots__ = ("_bound", "_context", "_tokens")
+    __slots__ = ("_bound", "_context", "_over", "_tokens")
 
     def __init__(self) -> None:
         self._context = Context()
         # A layer without fields: it tells which block of the task is the innermost.
-        self._bound: Bound | None = Bound(None, {}, (Layer(self, {}, {}),), {})
+        layer = Layer(self, _NOTHING, _NOTHING, _NOTHING)
+        self._bound: Bound | None = Bound(None, _NOTHING, (layer,), _NOTHING)
+        self._over = False
         self._tokens: tuple[Token[Context], Token[Bound | None]] | None = None
 
     def resume(self) -> None:
         self._tokens = attach(self._context), BOUND.set(self._bound)
 
+    def end(self, _: BaseException | None) -> None:
+        self._over = True
+
     def suspend(self) -> None:
-        self._context, self._bound = get_current(), BOUND.get()
+        # What was bound in here holds this run: not kept for longer than it's needed.
+        bound = None if self._over else BOUND.get()
+        self._context, self._bound = get_current(), bound
         tokens, self._tokens = self._tokens, None
         if tokens is not None:
             put_back(tokens[0])

@@ -45,6 +45,8 @@ class Layer(NamedTuple):
     fields: Mapping[str, Plain]
     since: Mapping[str, Plain]
     """What was bound inside of the block, to stay when it is left."""
+    outside: Mapping[str, Plain]
+    """All fields as they were when the block was entered."""
 
 
 class Bound(NamedTuple):
@@ -93,8 +95,8 @@ def enter(
 ) -> None:
     """Put *fields* on the lines of this task until *block* is left."""
     now = _now(request)
-    layers = (*now.layers, Layer(block, fields, _NOTHING))
-    BOUND.set(now._replace(layers=layers, fields=joined(now.fields, fields)))
+    layers = (*now.layers, Layer(block, fields, _NOTHING, now.fields))
+    BOUND.set(Bound(request, now.base, layers, joined(now.fields, fields)))
 
 
 def leave(block: object) -> None:
@@ -105,8 +107,16 @@ def leave(block: object) -> None:
     take turns, and may end in another task than they began in.
     """
     now = BOUND.get()
-    if now is None or not is_in(now, block):
+    if now is None or not now.layers:
         return
+    *outer, last = now.layers
+    if last.block is block and not last.since:
+        BOUND.set(Bound(now.request, now.base, tuple(outer), last.outside))
+    elif is_in(now, block):
+        BOUND.set(_without(now, block))
+
+
+def _without(now: Bound, block: object) -> Bound:
     base, kept = now.base, list[Layer]()
     for layer in now.layers:
         if layer.block is not block:
@@ -117,9 +127,11 @@ def leave(block: object) -> None:
         else:
             base = joined(base, layer.since)
     fields = base
+    layers = list[Layer]()
     for layer in kept:
+        layers.append(layer._replace(outside=fields))
         fields = joined(joined(fields, layer.fields), layer.since)
-    BOUND.set(Bound(now.request, base, tuple(kept), fields))
+    return Bound(now.request, base, tuple(layers), fields)
 
 
 def is_in(bound: Bound | None, block: object) -> bool:

@@ -30,6 +30,7 @@ MOST_ITEMS = 100
 # No text is cut below this by ``plain``, which asks the room only for longer ones.
 _SHORT = 1024
 _SCALARS = (str, bool, int, float)
+_SIMPLE = frozenset({int, bool, float, type(None)})
 
 
 def safe_fields(given: Mapping[str, object]) -> dict[str, Plain]:
@@ -44,7 +45,7 @@ def safe_fields(given: Mapping[str, object]) -> dict[str, Plain]:
 
 def _safe(value: object) -> Plain:
     kind = type(value)
-    if kind is int or (kind is str and len(value) <= _SHORT):  # type: ignore[arg-type]
+    if kind in _SIMPLE or (kind is str and len(value) <= _SHORT):  # type: ignore[arg-type]
         return plain(value)
     room = Room()
     room.size, room.items, room.fields = MOST_TEXT, MOST_ITEMS, MOST_ITEMS
@@ -70,4 +71,6 @@ def attribute(value: Plain) -> _Scalar | list[_Scalar]:
         kind = type(value[0])
         if kind in _SCALARS and all(type(item) is kind for item in value):
             return value
+    if value is None:
+        return "null"
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import pickle
+import queue
 
 from aiohttp import web
 
@@ -106,6 +108,20 @@ def test_formatters_of_the_application(stamped, records):
         text = logging.Formatter("%(user)s %(name)s %(message)s").format(shown)
         assert text == "7 shop hello"
         assert shown.lineno > 0
+
+
+def test_a_queue_in_between(stamped, records, said):
+    """A record that is handled later has what was bound where it was made."""
+    waiting = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(waiting)
+    log.addHandler(handler)
+    bind(user=7)
+    log.info("hello")
+    log.removeHandler(handler)
+    bind(user=8)
+    records[:] = [waiting.get_nowait()]
+
+    assert said("hello") == {"user": 7}
 
 
 async def test_extra_goes_first(stamped, said):
