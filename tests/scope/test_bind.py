@@ -199,7 +199,7 @@ async def test_outside_of_requests(quick_export, serve, records, said):
     assert said("working") == {"started_by": "me", "worker": 3}
 
 
-async def test_of_work_that_goes_on_after_the_end(instrumented, arrived, said):
+async def test_of_work_that_goes_on_after_the_end(instrumented, arrived, said, records):
     """What is bound after the end is on the lines, and does no harm to the span."""
     goes_on = []
 
@@ -226,3 +226,4 @@ async def test_of_work_that_goes_on_after_the_end(instrumented, arrived, said):
     assert fields == {"user": 7, "late": True, "request.ended": True}
     assert span.attributes["user"] == 7
     assert "late" not in span.attributes
+    assert [r for r in records if r.levelno >= logging.WARNING] == []

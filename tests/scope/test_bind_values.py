@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import logging.handlers
 import pickle
@@ -117,11 +118,23 @@ def test_a_queue_in_between(stamped, records, said):
     log.addHandler(handler)
     bind(user=7)
     log.info("hello")
+    log.info("copied")
     log.removeHandler(handler)
     bind(user=8)
-    records[:] = [waiting.get_nowait()]
+    records[:] = [waiting.get_nowait(), copy.copy(records[-1])]
 
     assert said("hello") == {"user": 7}
+    assert said("copied") == {"user": 7}
+
+
+def test_a_record_from_afar(stamped, said, records):
+    """What is bound where a record of another process is read is no field of it."""
+    bind(reader=1)
+    sent = {"name": "shop", "levelno": 20, "levelname": "INFO", "msg": "hello"}
+    log.handle(logging.makeLogRecord({**sent, "user": 7}))
+
+    assert said("hello") == {"user": 7}
+    assert not hasattr(records[0], "reader")
 
 
 async def test_extra_goes_first(stamped, said):

@@ -145,6 +145,34 @@ def test_a_decorated_generator_pauses(stamped, said):
     assert said("between") == {}
 
 
+async def test_what_is_thrown_into_a_decorated_generator(stamped, said):
+    """It arrives there, and a generator is closed within its block."""
+
+    @bound(page=1)
+    def rows():
+        try:
+            yield 1
+        finally:
+            log.info("closing")
+
+    @bound(page=2)
+    async def pages():
+        try:
+            yield 1
+        except KeyError:
+            log.info("caught")
+            yield 2
+
+    generator, pager = rows(), pages()
+    next(generator)
+    generator.close()
+    await pager.__anext__()
+
+    assert await pager.athrow(KeyError()) == 2
+    assert said("closing") == {"page": 1}
+    assert said("caught") == {"page": 2}
+
+
 async def test_a_decorated_async_generator_pauses(stamped, said):
     """As a sync one; it may be closed by another task, and says nothing of it."""
     closed = asyncio.Event()

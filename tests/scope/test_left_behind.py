@@ -12,6 +12,7 @@ from aiohttp import web
 from otel_aiohttp_logs import bind, bound, detached, step
 from otel_aiohttp_logs.scope.block import Run
 from otel_aiohttp_logs.scope.fields import BOUND
+from otel_aiohttp_logs.scope.step import StepRun
 
 log = logging.getLogger("shop")
 
@@ -89,3 +90,22 @@ def test_binding_for_ever(stamped):
 
     assert left.fields == {"number": 9999, "inner": 9999}
     assert left.layers == ()
+
+
+async def test_a_step_that_has_ended(stamped):
+    """What fails in a task of its own afterwards isn't kept by it."""
+
+    async def later():
+        await ended.wait()
+        with pytest.raises(LookupError), step("inner"):
+            raise LookupError
+
+    ended = asyncio.Event()
+    with step("outer"):
+        task = asyncio.create_task(later())
+    ended.set()
+    await task
+
+    # The task's context still has the outer step.
+    runs = [each for each in gc.get_objects() if isinstance(each, StepRun)]
+    assert [each.traced for each in runs if each.traced is not None] == []
