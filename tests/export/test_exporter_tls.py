@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import ssl
-import subprocess
 
 import pytest
-from export.collector import FakeCollector
+from export.certificates import NO_OPENSSL, REMEDY, make_certificates, tls_collector
 from export.records import flat_log, settings
 
 from otel_aiohttp_logs.export.exporter import Exporter
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("openssl"),
-    reason="no openssl to make certificates with: install the package openssl",
-)
-
-
-def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+pytestmark = pytest.mark.skipif(NO_OPENSSL, reason=REMEDY)
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """Certificates of a server at 127.0.0.1 and of a client, each its own CA."""
     folder = tmp_path_factory.mktemp("certificates")
-    for name in ("server", "client"):
-        openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", f"/CN={name}"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"),
-        )
+    make_certificates(folder)
     return folder
 
 
@@ -41,15 +24,8 @@ def certificates(tmp_path_factory):
 def start_collector(certificates):
     started = []
 
-    def start(*, client_certificate: bool = False) -> FakeCollector:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(
-            certificates / "server.pem", certificates / "server.key"
-        )
-        if client_certificate:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(certificates / "client.pem")
-        started.append(FakeCollector(context))
+    def start(**options):
+        started.append(tls_collector(certificates, **options))
         return started[-1]
 
     yield start
