@@ -18,6 +18,7 @@ from opentelemetry._logs._internal import ProxyLoggerProvider
 from otel_aiohttp_logs._contrib import StepAside
 from otel_aiohttp_logs.export.stats import Stats
 from otel_aiohttp_logs.hooks.owner import Hooks
+from otel_aiohttp_logs.output.aliases import Aliases
 from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.pipeline.own import OwnPipeline
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
@@ -56,6 +57,7 @@ class _Running:
         self.hooks = Hooks(settings.hooks)
         self._contrib = StepAside()
         self._access = AccessLines()
+        self._aliases = Aliases(settings.resource["service.name"])
         replaced = settings.access_log != "classic"
         self._handler = OutletHandler(access_lines=not replaced)
         self._upstream = UpstreamHandlers(access_lines=not replaced)
@@ -71,6 +73,7 @@ class _Running:
         self._stamping.ensure()
         self._upstream.take_over()
         self._contrib.ensure()
+        self._aliases.ensure()
         copies = (span_event,) if self.settings.span_events else ()
         self._handler.outlets = (*copies, *self._outlets())
         self._handlers.attach()
@@ -98,13 +101,14 @@ class _Running:
         self.hooks.undo()
         self._access.unmute()
         self._stamping.undo()
-        self._upstream.give_back()
         self._contrib.undo()
         self.pipeline.stop()
 
     def finish(self) -> None:
         """Send the rest, then leave the root logger: what is lost is said there."""
         self.pipeline.close(CLOSE_TIMEOUT)
+        self._upstream.give_back()
+        self._aliases.undo()
         self._handlers.detach()
 
     def _outlets(self) -> tuple[Outlet, ...]:

@@ -65,6 +65,8 @@ def shows_lines(handler: logging.Handler) -> bool:
 
 
 def _nearest(name: str) -> logging.Logger:
+    if type(name) is not str:  # of a record that was made elsewhere
+        return logging.root
     known = logging.root.manager.loggerDict
     while name:
         logger = known.get(name)

@@ -22,7 +22,9 @@ _WRITER = "web_log"  # the module of aiohttp's AccessLogger
 
 def is_replaced(record: logging.LogRecord) -> bool:
     """Tell whether *record* is a line of aiohttp's for which there is an event."""
-    if record.name not in LOGGERS or record.module != _WRITER:
+    name = record.name
+    # A record that was made elsewhere may have anything for a name.
+    if type(name) is not str or name not in LOGGERS or record.module != _WRITER:
         return False
     return isinstance(record, Stamped) and REQUEST in (record.stamp or ())
 

@@ -82,9 +82,9 @@ _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
 _BLANK_COUNT = len(_BLANK)
 _LAST = list(_BLANK)[-1]
 # By opentelemetry-instrumentation-logging: the ids once more, for format strings.
-_ALIASES = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
+ALIASES = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
-NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *_ALIASES})
+NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *ALIASES})
 _NO_EXTRA_NOR_ID = NO_EXTRA | _ID_NAMES
 
 
