@@ -16,8 +16,6 @@ class Found(NamedTuple):
     roots: list
     """One tree, if each span has its parent."""
     request_ids: set
-    spans: int
-    lines: int
     lost: int
     """Lines whose span isn't there."""
 
@@ -58,8 +56,6 @@ def _found(spans, lines):
     return Found(
         [tree(span) for span in under[None]],
         request_ids,
-        len(spans),
-        len(lines),
         lost,
     )
 

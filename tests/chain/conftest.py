@@ -44,9 +44,12 @@ def running(name, folder, environ):
 
 
 @pytest.fixture
-def chain(collector, tmp_path):
+def chain(collector, pipeline, tmp_path):
     """Start them, and return the shop's URL and what ends them."""
-    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_AIOHTTP_LOGS_PIPELINE": pipeline,
+    }
     with ExitStack() as services:
         after = ""
         for name in ("supply", "stock", "shop"):

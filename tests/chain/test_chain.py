@@ -32,7 +32,7 @@ def count_spans(tree):
     return 1 + sum(map(count_spans, tree.children))
 
 
-async def test_200_requests_at_once(chain, collector, figure):
+async def test_200_requests_at_once(chain, collector, pipeline, figure):
     """
     Failures, redirects, retries, lost connections, timeouts: each request is one
     trace, each span under its parent, each line under its span, with the fields that
@@ -46,39 +46,31 @@ async def test_200_requests_at_once(chain, collector, figure):
     await asyncio.to_thread(end)
 
     lines = [line for line in collector.logs if line.trace_id]
-    outside = [line.body for line in collector.logs if not line.trace_id]
     traces = found_by_trace(collector.spans, lines)
-    by_id = {id_: found for found in traces.values() for id_ in found.request_ids}
     wanted = {number: Wanted(number).tree(kind) for number, kind in orders.items()}
-    wrong = {
-        (kinds, number): (by_id.get(answers[number]), tree)
-        for (number, kinds), tree in zip(orders.items(), wanted.values(), strict=True)
-        if by_id.get(answers[number]) is None
-        or by_id[answers[number]].roots != [tree]
-        or by_id[answers[number]].request_ids != {answers[number]}
-    }
-    said(figure, orders, traces, wrong)
+    wrong = compare(wanted, answers, traces)
+    counts = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(kinds).items()))
+    figure(
+        f"pipeline {pipeline}: {REQUESTS} requests at once ({counts}); "
+        f"{len(traces)} traces, {len(collector.spans)} spans, {len(lines)} lines, "
+        f"{len(wrong)} requests with anything in a wrong place"
+    )
 
-    assert outside == []
-    assert not wrong, first_difference(wrong)
+    assert [line.body for line in collector.logs if not line.trace_id] == []
+    assert not wrong, wrong[0]
     assert len(set(answers.values())) == len(traces) == REQUESTS
     assert sum(found.lost for found in traces.values()) == 0
     assert len(collector.spans) == sum(map(count_spans, wanted.values()))
 
 
-def said(figure, orders, traces, wrong):
-    kinds = ", ".join(
-        f"{n} {kind}" for kind, n in sorted(Counter(orders.values()).items())
-    )
-    figure(f"{len(orders)} requests at once: {kinds}")
-    figure(
-        f"{len(traces)} traces, {sum(f.spans for f in traces.values())} spans, "
-        f"{sum(f.lines for f in traces.values())} lines; "
-        f"{len(wrong)} requests with anything in a wrong place"
-    )
-
-
-def first_difference(wrong):
-    """Both trees of one request: all two hundred would be unreadable."""
-    (kind, number), (found, tree) = next(iter(wrong.items()))
-    return f"{len(wrong)} wrong; order {number}, {kind}:\n{found}\n\nwanted:\n{tree}"
+def compare(wanted, answers, traces):
+    """Return what was found and what was wanted, of each request that differs."""
+    by_id = {id_: found for found in traces.values() for id_ in found.request_ids}
+    return [
+        f"order {number}:\n{found}\n\nwanted:\n{tree}"
+        for number, tree in wanted.items()
+        for found in [by_id.get(answers[number])]
+        if found is None
+        or found.roots != [tree]
+        or found.request_ids != {answers[number]}
+    ]
