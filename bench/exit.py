@@ -52,7 +52,7 @@ def measure(variant, collector, port):
         output.seek(0)
         said = [line for text in output if (line := about_exporting(text))]
     seconds = f"over {PATIENCE}" if took is None else f"{took:.1f}"
-    requests = begun + more
+    requests = len(begun) + len(more)
     lost = f"{requests} spans, {requests * 5} lines"
     print(f"{variant:<9} {collector:<8}{seconds:>9}  {lost:<26}{len(said):>5}")
     return f"{variant}, {collector}: {said[-1][:WIDTH] if said else 'nothing'}"

@@ -17,6 +17,7 @@ import resource
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from aiohttp import web
 from variants import VARIANTS, Variant
@@ -34,6 +35,12 @@ async def order(request: web.Request) -> web.Response:
             extra={"item": number, "warehouse": "north"},
         )
     return web.Response(text="served")
+
+
+async def slow(request: web.Request) -> web.Response:
+    """As ``order``, but answer later: requests pile up."""
+    await asyncio.sleep(0.05)
+    return await order(request)
 
 
 async def mixed(request: web.Request) -> web.Response:
@@ -69,7 +76,10 @@ def obey(variant: Variant, answers: int) -> None:
             answer = bool(variant.flush())
         elif command == "usage":
             used = resource.getrusage(resource.RUSAGE_SELF)
-            answer = {"cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss}
+            answer = {"cpu": used.ru_utime + used.ru_stime}
+        elif command == "memory":
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            answer = {"rss": pages * resource.getpagesize()}
         os.write(answers, json.dumps(answer).encode() + b"\n")
 
 
@@ -78,7 +88,10 @@ def main() -> None:
     variant = VARIANTS[name]()
     app = web.Application()
     app.router.add_get("/orders/{lines}", order)
+    app.router.add_get("/slow/{lines}", slow)
     app.router.add_get("/mixed/{number}", mixed)
+    for number in range(int(os.environ.get("ROUTES", "0"))):
+        app.router.add_get(f"/route{number}/{{lines}}", order)
     variant.instrument(app)
     threading.Thread(target=obey, args=(variant, answers), daemon=True).start()
     web.run_app(

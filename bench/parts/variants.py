@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import web
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk.trace import TracerProvider
 
 
 class Variant(NamedTuple):
@@ -42,6 +44,17 @@ def ours_sdk() -> Variant:
     return _ours("sdk")
 
 
+def ours_app() -> Variant:
+    """Ours in an application that has set up upstream's SDK itself."""
+    from opentelemetry import _logs, trace
+
+    spans, logs = _providers()
+    trace.set_tracer_provider(spans)
+    _logs.set_logger_provider(logs)
+    instrument = _ours("own").instrument
+    return Variant(instrument, lambda: _flush(spans, logs))
+
+
 def _ours(pipeline: str) -> Variant:
     from otel_aiohttp_logs import flush, instrument_app
 
@@ -59,11 +72,25 @@ def upstream() -> Variant:
     its own format, which has the ids.
     """
     from opentelemetry import _logs, trace
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.aiohttp_server import AioHttpServerInstrumentor
     from opentelemetry.instrumentation.logging import LoggingInstrumentor
     from opentelemetry.instrumentation.logging.constants import DEFAULT_LOGGING_FORMAT
+
+    spans, logs = _providers()
+    trace.set_tracer_provider(spans)
+    _logs.set_logger_provider(logs)
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format=DEFAULT_LOGGING_FORMAT
+    )
+    LoggingInstrumentor().instrument(inject_trace_context=True)
+    AioHttpServerInstrumentor().instrument()  # from now on each Application has it
+    return Variant(lambda _: None, lambda: _flush(spans, logs))
+
+
+def _providers() -> tuple[TracerProvider, LoggerProvider]:
+    """The SDK's, with batch processors and exporters over OTLP/HTTP."""
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk._logs import LoggerProvider
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
     from opentelemetry.sdk.trace import TracerProvider
@@ -72,21 +99,17 @@ def upstream() -> Variant:
     spans, logs = TracerProvider(), LoggerProvider()
     spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
-    trace.set_tracer_provider(spans)
-    _logs.set_logger_provider(logs)
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format=DEFAULT_LOGGING_FORMAT
-    )
-    LoggingInstrumentor().instrument(inject_trace_context=True)
-    AioHttpServerInstrumentor().instrument()  # from now on each Application has it
-    return Variant(
-        lambda _: None, lambda: spans.force_flush(30_000) and logs.force_flush(30_000)
-    )
+    return spans, logs
+
+
+def _flush(spans: TracerProvider, logs: LoggerProvider) -> bool:
+    return spans.force_flush(30_000) and logs.force_flush(30_000)
 
 
 VARIANTS: dict[str, Callable[[], Variant]] = {
     "bare": bare,
     "ours": ours,
     "ours-sdk": ours_sdk,
+    "ours-app": ours_app,
     "upstream": upstream,
 }
