@@ -14,6 +14,7 @@ from load_judge import (
     VERDICTS,
     Truth,
     judge,
+    wrong_answers,
     wrong_numbers_of_lines,
     wrong_spans,
 )
@@ -60,7 +61,7 @@ class Figures:
                 for kind, counted in sorted(self.kinds.items())
             ),
             _row("all", [self.total(verdict) for verdict in VERDICTS]),
-            f"  wrong spans, lines too many or too few: {sum(self.odd.values())}",
+            f"  wrong spans, answers and numbers of lines: {sum(self.odd.values())}",
         ]
 
 
@@ -71,6 +72,7 @@ def _row(kind: str, cells: Iterable[object]) -> str:
 def figures_of(truth: Truth, shown: Sequence[Line], arrived: Sequence[Line]) -> Figures:
     """Judge all lines of a run, in both places where they went."""
     figures = Figures()
+    figures.odd.update(wrong_answers(truth))
     figures.odd.update(wrong_spans(truth))
     figures.odd.update(_differences(shown, arrived))
     figures.odd.update(_not_said(shown))

@@ -125,6 +125,16 @@ def _sort(line: Line) -> str:
     return "own" if line.logger.startswith("load") else "others'"
 
 
+def wrong_answers(truth: Truth) -> list[str]:
+    """Return what is wrong with what the callers got: status, and the id's header."""
+    return [
+        f"{call.kind.name}: answered {call.status} with id {call.request_id!r}"
+        for call in truth.calls.values()
+        if call.status is not None
+        and (call.status != call.kind.status or call.request_id is None)
+    ]
+
+
 def wrong_spans(truth: Truth) -> list[str]:
     """Return what is wrong with the SERVER spans of the requests."""
     wrong = [

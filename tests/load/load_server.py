@@ -1,17 +1,21 @@
 """
 The service under load: a program that logs to stdout and to the Collector.
 
-``load_server.py asyncio|uvloop|eager REQUESTS right|leaking`` listens on the socket
-that it gets as descriptor 0, until SIGTERM.
+``load_server.py asyncio|uvloop|eager|thread REQUESTS right|leaking`` listens on the
+socket that it gets as descriptor 0, until SIGTERM. ``thread`` is asyncio in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
+import threading
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # The fake Collector isn't needed here, only what is beside this file.
 sys.path.append(str(Path(__file__).parent))
@@ -26,6 +30,9 @@ import load_tasks
 from aiohttp import web
 
 from otel_aiohttp_logs import detached, instrument_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def new_loop(kind: str) -> asyncio.AbstractEventLoop:
@@ -53,15 +60,33 @@ def application(requests: int, variant: str) -> web.Application:
 
 
 def main() -> None:
-    loop, requests, variant = sys.argv[1:]
-    web.run_app(
+    kind, requests, variant = sys.argv[1:]
+    loop = new_loop(kind)
+    serve = partial(
+        web.run_app,
         application(int(requests), variant),
         sock=socket.socket(fileno=0),
-        loop=new_loop(loop),
+        loop=loop,
         handler_cancellation=True,
         shutdown_timeout=2,
         print=None,
     )
+    if kind == "thread":
+        serve_in_a_thread(serve, loop)
+    else:
+        serve()
+
+
+def serve_in_a_thread(
+    serve: Callable[..., None], loop: asyncio.AbstractEventLoop
+) -> None:
+    def end():
+        raise web.GracefulExit
+
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(end))
+    thread = threading.Thread(target=serve, kwargs={"handle_signals": False})
+    thread.start()
+    thread.join()
 
 
 if __name__ == "__main__":

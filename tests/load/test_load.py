@@ -21,10 +21,15 @@ LOOPS = (
     *(["uvloop"] if importlib.util.find_spec("uvloop") else ()),
     *(["eager"] if sys.version_info >= (3, 12) else ()),
 )
-OPTIONS = (
-    {"PIPELINE": "sdk", "WEBSOCKET_SPANS": "true"},
-    {"ACCESS_LOG": "classic", "SPAN_EVENTS": "true"},
-)
+OTHERS = {
+    "upstream's pipeline, spans of messages": {
+        "options": {"PIPELINE": "sdk", "WEBSOCKET_SPANS": "true"}
+    },
+    "classic access lines, span events": {
+        "options": {"ACCESS_LOG": "classic", "SPAN_EVENTS": "true"}
+    },
+    "a loop that isn't in the main thread": {"loop": "thread"},
+}
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -45,10 +50,10 @@ async def test_each_line_has_the_ids_of_its_request(loop, tmp_path, table):
     assert figures.odd == {}
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
-async def test_other_options(options, tmp_path):
-    """The same with what can be chosen: upstream's pipeline, spans, access lines."""
-    figures = await judged(tmp_path, options=options)
+@pytest.mark.parametrize("how", OTHERS)
+async def test_other_ways_to_run(how, tmp_path):
+    """The same with what can be chosen, once."""
+    figures = await judged(tmp_path, **OTHERS[how])
 
     assert figures.examples[:5] == []
     assert figures.odd == {}

@@ -71,3 +71,14 @@ async def test_a_program_that_leaks(collector, tmp_path):
     )
 
     assert run.figures.kinds[NOBODY][LEAKED] >= 4
+
+
+async def test_spoilt_answers(run: Run):
+    """An answer without the id's header, or with another id than the span's, is odd."""
+    calls = [call for call in run.calls if call.request_id is not None]
+
+    for spoilt in (None, "another"):
+        changed = [replace(calls[0], request_id=spoilt), *run.calls]
+        changed.remove(calls[0])
+        figures = replace(run, calls=changed).figures
+        assert figures.odd.total() > run.figures.odd.total()
