@@ -73,6 +73,19 @@ async def test_a_program_that_leaks(collector, tmp_path):
     assert run.figures.kinds[NOBODY][LEAKED] >= 4
 
 
+async def test_a_program_without_hooks(collector, tmp_path):
+    """What only a hook reaches is missing then, and nothing is wrong besides."""
+    run = await run_load(
+        collector, tmp_path, requests=2 * len(KINDS), options={"HOOKS": "none"}
+    )
+
+    figures = run.figures
+    missing = {kind for kind, counted in figures.kinds.items() if counted[MISSING]}
+    assert missing >= {"thread", "timer", "submitted", "unhandled", "bad request"}
+    assert missing.isdisjoint({"handler", "gather", "to-thread", "queued", NOBODY})
+    assert (figures.total(WRONG), figures.total(LEAKED)) == (0, 0)
+
+
 async def test_spoilt_answers(run: Run):
     """An answer without the id's header, or with another id than the span's, is odd."""
     calls = [call for call in run.calls if call.request_id is not None]
