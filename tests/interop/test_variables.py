@@ -7,6 +7,11 @@ import logging
 
 import pytest
 from aiohttp import web
+from opentelemetry import _logs, trace
+from opentelemetry._logs import _internal as _logs_internal
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from variable_rows import REQUESTS, ROWS
 
 from otel_aiohttp_logs import flush, instrument_app, stats
@@ -119,3 +124,28 @@ def test_bad_values(monkeypatch, pipeline, name, value, remedy):
 
     assert repr(value) in str(error.value)
     assert remedy in str(error.value)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_what_theirs_understand(monkeypatch, given):
+    """
+    No error of ours where the application's providers export: set globally or given.
+    It's one again for a signal that isn't theirs.
+    """
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "their_own")
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,zipkin")
+    traces = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False)
+    logs = LoggerProvider(shutdown_on_exit=False)
+    if given:
+        options = {"tracer_provider": traces, "logger_provider": logs}
+    else:
+        trace.set_tracer_provider(traces)
+        _logs.set_logger_provider(logs)
+        options = {}
+    instrument_app(web.Application(), **options)
+
+    _logs_internal._LOGGER_PROVIDER = None
+    options.pop("logger_provider", None)
+    with pytest.raises(ValueError, match="OTEL_EXPORTER_OTLP_PROTOCOL"):
+        instrument_app(web.Application(), **options)
