@@ -115,9 +115,9 @@ class _Running:
         given = self._logger_provider
         provider = given or _logs.get_logger_provider()
         if not isinstance(provider, ProxyLoggerProvider):
-            return self._upstream.beside(provider_outlet(provider), given)
+            return (self._upstream.beside(provider_outlet(provider), given),)
         wanted = self.settings.logs.enabled and not self.settings.disabled
-        return self._upstream.beside(self.pipeline.emit, None) if wanted else ()
+        return (self._upstream.beside(self.pipeline.emit, None),) if wanted else ()
 
 
 class Process:

@@ -67,25 +67,27 @@ class UpstreamHandlers:
             handler.removeFilter(stand_in)
         self._filters.clear()
 
-    def beside(
-        self, outlet: Outlet, given: LoggerProvider | None
-    ) -> tuple[Outlet, ...]:
+    def beside(self, outlet: Outlet, given: LoggerProvider | None) -> Outlet:
         """
         Return *outlet* for the records that don't go out through them.
 
-        If the application named a provider itself, *given*, only what goes to that
-        one counts.
+        Those are the records of other loggers, and of loggers that pass nothing up,
+        such as gunicorn's. If the application named a provider itself, *given*, only
+        what goes to that one counts.
         """
-        if _among(given, self._at_root):
-            return ()
-        if not _among(given, self._elsewhere):
-            return (outlet,)
+        at_root = _among(given, self._at_root)
+        if not at_root and not _among(given, self._elsewhere):
+            return outlet
+        if at_root and given is None:
+            outlet = provider_outlet(self._at_root[0])
 
         def emit_the_rest(record: logging.LogRecord, log: FlatLog) -> None:
+            if at_root and _reaches_root(record.name):
+                return
             if not _among(given, _passed_to(record)):
                 outlet(record, log)
 
-        return (emit_the_rest,)
+        return emit_the_rest
 
     def _stand_in(self, handler: logging.Handler, provider: LoggerProvider) -> Filter:
         """Return a filter that lets nothing through: it has exported it by then."""
@@ -113,6 +115,17 @@ def _handlers() -> Iterator[tuple[logging.Logger, logging.Handler]]:
         if isinstance(logger, logging.Logger):  # not a mere place in the tree
             for handler in list(logger.handlers):
                 yield logger, handler
+
+
+def _reaches_root(name: object) -> bool:
+    if type(name) is not str:  # of a record that was made elsewhere
+        return True
+    logger = logging.root.manager.loggerDict.get(name)
+    while isinstance(logger, logging.Logger) and logger.parent is not None:
+        if not logger.propagate:
+            return False
+        logger = logger.parent
+    return True
 
 
 def _exports_to(handler: logging.Handler) -> LoggerProvider | None:

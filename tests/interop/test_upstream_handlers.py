@@ -154,6 +154,28 @@ async def test_on_two_loggers(shop, theirs, put_on, collector):
     assert [line.body for line in collector.logs] == ["jam"]
 
 
+async def test_a_logger_that_passes_nothing_up(shop, theirs, put_on, collector):
+    """As gunicorn's do: its lines go to the same provider as what reaches root."""
+    provider, exported = theirs
+    gunicorns = logging.getLogger("gunicorn.error")
+    put_on(logging.NullHandler(), "gunicorn.error")
+    put_on(Contribs(logger_provider=provider))
+    gunicorns.propagate = False
+
+    def say():
+        log.info("up")
+        gunicorns.error("not up")
+
+    try:
+        client, _ = await shop(say)
+        await client.close()
+    finally:
+        gunicorns.propagate = True
+
+    assert sorted(line.body for line in exported()) == ["not up", "up"]
+    assert collector.logs == []
+
+
 async def test_a_handler_that_exports_nowhere_keeps_nothing_back(
     shop, put_on, collector
 ):
