@@ -57,7 +57,6 @@ class RejectedRequest:
             self._write_event(task)
         except Exception:  # noqa: BLE001 (counted and logged)
             self._instruments.tally.failed()
-        self.scope.ended = time.time()
         self._request = self._response = None
 
     def _write_event(self, task: asyncio.Task[object]) -> None:

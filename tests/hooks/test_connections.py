@@ -160,6 +160,32 @@ async def test_another_application_of_the_process(instrumented, started, records
     assert lines(records, "aiohttp.server") == [(None, {})]
 
 
+async def test_a_server_without_an_application(instrumented, started, records):
+    """aiohttp's low-level server has no application that could be instrumented."""
+    await started(instrumented())
+    runner = web.ServerRunner(web.Server(ok))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    answer = await send(runner.addresses[0][:2], BAD["header"])
+    await runner.cleanup()
+
+    assert answer.startswith(b"HTTP/1.0 400")
+    assert lines(records, "aiohttp.server") == [(None, {})]
+
+
+async def test_one_access_line(started, collector, monkeypatch, arrived, records):
+    """With ``access_log="classic"`` aiohttp's line is exported, and no event."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
+    app = app_with_ok()
+    instrument_app(app, output="none", access_log="classic")
+    address = await started(app)
+    sent = [ids_sent(await send(address, BAD["header"])) for _ in range(2)]
+    found = await arrived.lines(2, scope="aiohttp.access")
+
+    assert [[line.attributes["request_id"]] for line in found] == sent
+    assert all("UNKNOWN / HTTP" in line.body for line in found)
+
+
 async def test_switched_off(instrumented, started, records):
     """Without the hook the 400 is as without us, and has no id."""
     address = await started(instrumented(hooks="none"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from otel_aiohttp_logs import request_id
 
+colour = contextvars.ContextVar("colour", default="none")
 log = logging.getLogger("shop")
 
 
@@ -130,15 +132,16 @@ async def test_the_initializer_of_a_pool_is_nobodys(asked):
     assert seen == [None]
 
 
-async def test_a_job_submitted_outside_of_a_request(asked):
-    """It's given to the pool as it is: nothing is put around it."""
-    loop = asyncio.get_running_loop()
-    pool = Subclass()
+async def test_a_job_submitted_outside_of_a_request(asked, pool):
+    """Job and callback run as without us: without the context of whoever submitted."""
+    seen = []
     await asked(lambda: asyncio.sleep(0))
-    with pool:
-        await loop.run_in_executor(pool, request_id)
+    colour.set("red")
+    future = pool.submit(lambda: time.sleep(0.02) or colour.get())
+    future.add_done_callback(lambda _: seen.append(colour.get()))
+    seen.append(await asyncio.wrap_future(future))
 
-    assert pool.seen == [request_id]
+    assert seen == ["none", "none"]
 
 
 async def test_a_subclass_sees_the_job_that_was_submitted(asked):

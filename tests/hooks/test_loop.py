@@ -208,6 +208,18 @@ async def test_a_call_by_the_application_itself(asked, complaints):
     assert await complaints() == [("the kettle is empty", asked_id)]
 
 
+async def test_a_call_about_the_task_that_calls(asked, complaints):
+    """A context that is in use right now is no obstacle."""
+
+    async def work():
+        about = {"message": "too hot", "task": asyncio.current_task()}
+        asyncio.get_running_loop().call_exception_handler(about)
+
+    asked_id = await asked(work)
+
+    assert await complaints() == [("too hot", asked_id)]
+
+
 async def test_each_loop_is_left_as_it_was(serve, monkeypatch):
     """Also with a second application, and with the hook switched off."""
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -156,18 +157,29 @@ def _mend():
     del threading.Timer.start
 
 
-async def test_somebody_elses_replacement_stays(answers):
+def depth():
+    """How many replacements of Thread.start stand around each other."""
+    method, steps = threading.Thread.start, 0
+    while hasattr(method, "__wrapped__"):
+        method, steps = method.__wrapped__, steps + 1
+    return steps
+
+
+def _around(inner):
+    """A replacement by somebody else."""
+
+    @wraps(inner)
+    def theirs(thread):
+        inner(thread)
+
+    return theirs
+
+
+async def test_somebody_elses_replacement_stays(asked):
     """One put around ours is never thrown away, and ours is not put on twice."""
-    depths, original = [], threading.Thread.start
-    await answers()
+    depths, calls, original = [], [], threading.Thread.start
 
-    def depth():
-        method, steps = threading.Thread.start, 0
-        while hasattr(method, "__wrapped__"):
-            method, steps = method.__wrapped__, steps + 1
-        return steps
-
-    async def replacing():
+    async def replace():
         inner = threading.Thread.start
 
         @wraps(inner)
@@ -177,17 +189,43 @@ async def test_somebody_elses_replacement_stays(answers):
 
         threading.Thread.start = theirs
 
-    calls = []
-    await _once(replacing)
-    depths.append(depth())
+    async def look():
+        depths.append(depth())
+
+    await _once(replace)
+    await _once(look)
     await in_thread()
-    called = len(calls)
-    await _once(asyncio.sleep, 0)
-    depths.append(depth())
     threading.Thread.start = original
 
-    assert called >= 1
-    assert depths == [2, 2]
+    assert len(calls) >= 1
+    assert depths == [2]
+
+
+async def test_ours_only_passes_on_where_it_had_to_stay(serve, monkeypatch):
+    """When we are gone, even the context of a request isn't carried any more."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    original, contexts = threading.Thread.start, []
+
+    async def handler(_):
+        contexts.append(contextvars.copy_context())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    instrument_app(app, output="none")
+    client = await serve(app)
+    ours = threading.Thread.start
+    threading.Thread.start = _around(ours)
+    await client.get("/")
+    await client.close()
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(request_id()))
+    contexts[0].run(thread.start)
+    await asyncio.to_thread(thread.join, 10)
+    threading.Thread.start = original
+
+    assert contexts[0].run(request_id) is not None
+    assert seen == [None]
 
 
 async def _once(work, *args):
