@@ -205,7 +205,7 @@ async def test_a_thread_is_freed_as_without_us(asked):
     seen = []
 
     async def work():
-        threads = threading.Thread(target=request_id), threading.Thread(target=int)
+        threads = threading.Thread(target=int), threading.Thread(target=int)
         threads[0].start()
         detached().__enter__()
         threads[1].start()
