@@ -21,6 +21,7 @@ from otel_aiohttp_logs.record.access import ACCESS_LOGGER, EventRecord
 from otel_aiohttp_logs.record.exceptions import exception
 from otel_aiohttp_logs.record.fields import id_text
 from otel_aiohttp_logs.record.said import said
+from otel_aiohttp_logs.record.stamp import ids_of
 from otel_aiohttp_logs.record.text import name_of, tidy, type_name
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ class ConsoleFormatter(logging.Formatter):
 
     def _request(self, record: logging.LogRecord) -> tuple[str, str]:
         """Return the colour and the short id of the record's request, or blanks."""
-        request_id = id_text(getattr(record, "request_id", None))
+        ids = ids_of(record)
         # Work that no request began, such as a worker's, has its trace alone.
-        whole = request_id or id_text(getattr(record, "trace_id", None))
+        whole = id_text(ids.request_id) or id_text(ids.trace_id)
         if whole is None:
             return "", ""
         return f"\x1b[38;5;{color_of(whole)}m", visible(short_id(whole))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.record.exceptions import ExceptionFields, exception
 from otel_aiohttp_logs.record.safe import Room, plain, unique
-from otel_aiohttp_logs.record.stamp import shows_our_ids
+from otel_aiohttp_logs.record.stamp import ids_of, same_id, shows_our_ids
 from otel_aiohttp_logs.record.text import (
     MAX_NAME,
     exact,
@@ -85,7 +85,6 @@ _LAST = list(_BLANK)[-1]
 ALIASES = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
 # ``message`` and ``asctime`` are left by formatters; ``taskName`` is 3.12's.
 NO_EXTRA = frozenset({*_BLANK, "message", "asctime", "taskName", *ALIASES})
-_NO_EXTRA_NOR_ID = NO_EXTRA | _ID_NAMES
 
 
 def message(record: logging.LogRecord) -> str:
@@ -169,7 +168,14 @@ def _extra_keys(record: logging.LogRecord, values: Mapping[str, object]) -> list
     if len(keys) >= _BLANK_COUNT and keys[_BLANK_COUNT - 1] == _LAST:
         keys = keys[_BLANK_COUNT:]
     if shows_our_ids(record):
-        return [key for key in keys if key not in _NO_EXTRA_NOR_ID]
+        ids = ids_of(record)._asdict()
+        # An id of the application's own may stand there in place of ours.
+        return [
+            key
+            for key in keys
+            if key not in NO_EXTRA
+            and not (key in _ID_NAMES and same_id(values[key], ids[key]))
+        ]
     return [
         key
         for key in keys

@@ -64,6 +64,29 @@ def _as_text(
     return Ids(f"{trace_id:032x}", f"{span_id:016x}", f"{trace_flags:02x}", request_id)
 
 
+def same_id(value: object, own: str | None) -> bool:
+    """Tell whether *value* is *own*, without asking an object of the application's."""
+    return value is own or (type(value) is str and value == own)
+
+
+def _id_shown(name: str) -> Any:
+    """
+    Return a property: the id called *name*, or what the application set in its place.
+    """
+
+    def get(record: Stamped) -> str | None:
+        fields = vars(record)
+        shown: str | None = (
+            fields[name] if name in fields else getattr(record.ids, name)
+        )
+        return shown
+
+    def put(record: Stamped, value: object) -> None:
+        vars(record)[name] = value
+
+    return property(get, put)
+
+
 class Stamped:
     """
     What a stamped record has on top of its own class.
@@ -112,28 +135,18 @@ class Stamped:
             self._ids = ids
         return ids
 
-    @property
-    def trace_id(self) -> str | None:
-        return self.ids.trace_id
-
-    @property
-    def span_id(self) -> str | None:
-        return self.ids.span_id
-
-    @property
-    def trace_flags(self) -> str | None:
-        return self.ids.trace_flags
-
-    @property
-    def request_id(self) -> str | None:
-        return self.ids.request_id
+    trace_id = _id_shown("trace_id")
+    span_id = _id_shown("span_id")
+    trace_flags = _id_shown("trace_flags")
+    request_id = _id_shown("request_id")
 
     def settle(self) -> None:
         """
         Show ids and bound fields in ``__dict__``, where format strings look for them.
 
-        By then ``extra`` is on the record. What the application put there under one
-        of our names is kept, under ``extra.<name>``.
+        By then ``extra`` is on the record. What the application put there, or on the
+        record itself, under one of our names stays: its formatters show it as without
+        us, and ``ids`` has ours.
         """
         fields, ids = vars(self), self.ids
         if fields.keys().isdisjoint(ID_NAMES):
@@ -141,12 +154,9 @@ class Stamped:
             fields["span_id"] = ids.span_id
             fields["trace_flags"] = ids.trace_flags
             fields["request_id"] = ids.request_id
-        elif tuple(map(fields.get, ID_NAMES)) != ids:
+        else:
             for name, value in zip(ID_NAMES, ids, strict=True):
-                given = fields.get(name, value)
-                if given != value:
-                    fields[f"extra.{name}"] = given
-                fields[name] = value
+                fields.setdefault(name, value)
         if self.bound is not None and self._context is not None:
             for name, field in fields_for(self.bound, self._context).items():
                 fields.setdefault(name, field)
@@ -154,7 +164,13 @@ class Stamped:
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         # A copy, or the reader of a pickle, may be a process without our classes.
         self.settle()
-        return logging.makeLogRecord, (dict(vars(self)),)
+        fields = dict(vars(self))
+        for name, value in zip(ID_NAMES, self.ids, strict=True):
+            given = fields[name]
+            if not same_id(given, value):
+                fields[f"extra.{name}"] = given
+                fields[name] = value
+        return logging.makeLogRecord, (fields,)
 
     def __copy__(self) -> Stamped:
         twin = type(self).__new__(type(self))

@@ -93,15 +93,58 @@ def test_outside_of_a_request_there_are_none(stamped, heard):
 
 @pytest.mark.parametrize("name", ["trace_id", "span_id", "trace_flags", "request_id"])
 def test_extra_may_use_our_names(stamped, in_request, heard, name):
-    """No KeyError; the record's own id stays true and the given value is kept."""
+    """
+    No KeyError; the given value is what the application's formatters show, as without
+    us, and the id of the request goes out beside it.
+    """
     log.info("own id", extra={name: "mine", "n": 1})
 
     (record,) = heard
-    record.getMessage()
-    record.getMessage()
-    assert ids(record) == (TRACE, SPAN, "01", "r-1")
-    assert vars(record)[f"extra.{name}"] == "mine"
-    assert vars(record)["n"] == 1
+    line = logging.Formatter(f"%({name})s %(n)s").format(record)
+    flat = flat_log(record)
+    assert line == "mine 1"
+    assert getattr(record, name) == "mine"
+    assert ids_of(record) == (TRACE, SPAN, "01", "r-1")
+    assert flat.attributes[f"extra.{name}"] == "mine"
+    assert (flat.trace_id, flat.span_id) == (int(TRACE, 16), int(SPAN, 16))
+    assert flat.attributes["request_id"] == "r-1"
+
+
+def test_a_filter_may_set_our_names(stamped, in_request):
+    """As many do that people have: no error, shown to them, and ours goes out."""
+    records = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            records.append(record)
+
+    def add_ids(record):
+        record.trace_id = "mine"
+        record.request_id = None
+        return True
+
+    listener = Listener()
+    listener.addFilter(add_ids)
+    log.addHandler(listener)
+    log.warning("hello")
+    log.removeHandler(listener)
+
+    (record,) = records
+    assert (
+        logging.Formatter("%(trace_id)s %(request_id)s").format(record) == "mine None"
+    )
+    assert ids_of(record) == (TRACE, SPAN, "01", "r-1")
+    assert flat_log(record).attributes["extra.trace_id"] == "mine"
+
+
+def test_a_pickle_has_both(stamped, in_request, heard):
+    """Whoever reads it finds the request's ids under their names."""
+    log.info("own id", extra={"trace_id": "mine"})
+
+    (record,) = heard
+    read = pickle.loads(pickle.dumps(record))
+    assert ids_of(read) == (TRACE, SPAN, "01", "r-1")
+    assert vars(read)["extra.trace_id"] == "mine"
 
 
 def test_the_stamp_is_put_on_at_creation(stamped, in_request, heard):
@@ -194,8 +237,9 @@ def test_a_factory_of_the_application_is_kept(in_request, heard):
     assert restored is factory
     assert isinstance(record, Braces)
     assert (record.getMessage(), record.host) == ("hello you", "h1")
-    assert ids(record) == (TRACE, SPAN, "01", "r-1")
-    assert vars(record)["extra.trace_id"] == "mine"
+    assert ids_of(record) == (TRACE, SPAN, "01", "r-1")
+    assert record.trace_id == vars(record)["trace_id"] == "mine"
+    assert flat_log(record).attributes["extra.trace_id"] == "mine"
 
 
 def test_a_factory_set_later_is_taken_in(in_request, heard):

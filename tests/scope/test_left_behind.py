@@ -26,7 +26,7 @@ def runs_left():
     """
 
     def alive():
-        return [each for each in gc.get_objects() if isinstance(each, Run)]
+        return [each for each in gc.get_objects() if type(each) is Run]
 
     gc.collect()
     gc.disable()
@@ -107,5 +107,5 @@ async def test_a_step_that_has_ended(stamped):
     await task
 
     # The task's context still has the outer step.
-    runs = [each for each in gc.get_objects() if isinstance(each, StepRun)]
+    runs = [each for each in gc.get_objects() if type(each) is StepRun]
     assert [each.traced for each in runs if each.traced is not None] == []
