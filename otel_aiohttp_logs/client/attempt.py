@@ -57,7 +57,7 @@ class Attempt:
         self._ended = 0.0
 
     def answered(self, response: ClientResponse) -> None:
-        """Note the answer. The attempt is over, also if ``end`` is called later."""
+        """Note the answer: the attempt is over, though ``end`` may be called later."""
         self._note_end()
         version = response.version
         if version is not None:
@@ -66,8 +66,7 @@ class Attempt:
 
     def failed(self, error: BaseException) -> None:
         """Note why there's no answer, or none that the application gets."""
-        if self._end_time is None:
-            self._note_end()
+        self._note_end()
         if _is_raised_status(error):
             self._status(error.status)
             return

@@ -57,7 +57,9 @@ def shown_url(url: URL) -> str:
 
 def redirect_target(response: ClientResponse, url: URL) -> tuple[str, URL] | None:
     """
-    Return method and URL of the call that aiohttp makes next, None if it makes none.
+    Return method and URL of the call that aiohttp makes next, if it can make one.
+
+    None if the answer is final. aiohttp may still refuse to go there.
 
     *url* is where *response* came from.
     """
@@ -68,8 +70,6 @@ def redirect_target(response: ClientResponse, url: URL) -> tuple[str, URL] | Non
     try:
         target = url.join(type(url)(location))
     except ValueError:
-        return None
-    if target.scheme not in {"http", "https"} or not target.raw_host:
         return None
     method, status = response.method, response.status
     # As browsers do, and RFC 9110, section 15.4, lets them.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.client.hosts import Allowed
 
+_BAGGAGE = ("baggage", "uberctx-")  # W3C's, Jaeger's
 _inject = injector()
 
 
@@ -65,11 +66,10 @@ def _trace_headers(
 ) -> dict[str, str]:
     carrier: dict[str, str] = {}
     _inject(carrier, set_span_in_context(span, context))
-    # Half of ours and half of the application's would be nobody's trace.
-    if any(name in headers for name in carrier if not _is_baggage(name)):
-        return {name: carrier[name] for name in carrier if _is_baggage(name)}
+    baggage = {name: carrier[name] for name in carrier if name.startswith(_BAGGAGE)}
+    # Half of ours and half of the application's would be nobody's trace. (What only
+    # goes with a trace, as tracestate does, may be the application's own.)
+    for name in carrier:
+        if name in headers and name != "tracestate" and name not in baggage:
+            return baggage
     return carrier
-
-
-def _is_baggage(name: str) -> bool:
-    return name.lower().startswith(("baggage", "uberctx-"))  # W3C's, Jaeger's

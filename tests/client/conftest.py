@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 
 import aiohttp
@@ -62,7 +63,8 @@ class Stock:
         self.heard.append(request)
         location = request.query.get("to", "/loop")
         status = int(request.query.get("status", "302"))
-        return web.Response(status=status, headers={"Location": location})
+        name = request.query.get("header", "Location")
+        return web.Response(status=status, headers={name: location})
 
     async def _slow(self, request):
         self.heard.append(request)
@@ -72,6 +74,22 @@ class Stock:
         self.heard.append(request)
         request.transport.abort()
         return web.Response()
+
+
+@pytest.fixture(autouse=True)
+def failures():
+    """What we say of failures of our own: nothing, unless a test has looked at it."""
+    said = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            said.append(record)
+
+    listener, log = Listener(), logging.getLogger("otel_aiohttp_logs")
+    log.addHandler(listener)
+    yield said
+    log.removeHandler(listener)
+    assert [record.getMessage() for record in said] == []
 
 
 @pytest.fixture

@@ -5,7 +5,14 @@ from __future__ import annotations
 import aiohttp
 import pytest
 from opentelemetry import trace
-from opentelemetry.context import attach, detach, get_current, set_value
+from opentelemetry.context import (
+    _SUPPRESS_HTTP_INSTRUMENTATION_KEY,
+    _SUPPRESS_INSTRUMENTATION_KEY,
+    attach,
+    detach,
+    get_current,
+    set_value,
+)
 from opentelemetry.instrumentation.aiohttp_client import (
     AioHttpClientInstrumentor,
     create_trace_config,
@@ -96,6 +103,36 @@ async def test_a_context_that_comes_back_after_the_call(stock, contrib, session,
     async with aiohttp.ClientSession() as other:
         await other.get(stock.url("/status/200"))
     assert scopes_of(spans) == [OURS, CONTRIBS]
+
+
+async def test_a_call_within_a_call(stock, contrib, session, spans):
+    """What is uploaded is fetched meanwhile: that call is taken over, too."""
+    client = session()
+
+    async def body():
+        async with client.get(stock.url("/status/200")) as response:
+            yield str(response.status).encode()
+
+    await client.post(stock.url("/status/201"), data=body())
+
+    assert scopes_of(spans) == [OURS, OURS]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        _SUPPRESS_HTTP_INSTRUMENTATION_KEY,
+        _SUPPRESS_INSTRUMENTATION_KEY,
+        "suppress_instrumentation",
+    ],
+)
+async def test_each_way_to_say_so(stock, session, spans, key):
+    """Newer and older ones."""
+    token = attach(set_value(key, True))
+    await session().get(stock.url("/status/200"))
+    detach(token)
+
+    assert spans() == ()
 
 
 @pytest.mark.parametrize(

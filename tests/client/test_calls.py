@@ -71,7 +71,9 @@ async def test_a_trace_crosses_the_call(services, arrived, records):
     }
 
 
-@pytest.mark.parametrize(("status", "failed"), [(302, False), (404, True), (503, True)])
+@pytest.mark.parametrize(
+    ("status", "failed"), [(302, False), (400, True), (404, True), (503, True)]
+)
 async def test_an_error_answer_is_the_clients_error(services, arrived, status, failed):
     """A 4xx is an error for who asked, unlike for who answered."""
     front, _ = services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 
 import aiohttp
@@ -109,6 +110,28 @@ async def test_a_redirect_without_location_is_an_answer(stock, session, spans):
     assert [shown(span)[2:] for span in spans()] == [(301, None), (302, None)]
 
 
+async def test_another_header_for_the_location(stock, session, spans):
+    """aiohttp also follows ``URI``, which was once meant for that."""
+    await session().get(stock.redirect("/status/200") + "&header=URI")
+
+    assert [shown(span)[1:] for span in spans()] == [
+        ("redirect", 302, None),
+        ("200", 200, 1),
+    ]
+
+
+async def test_a_body_that_can_not_be_sent_again(stock, session, spans):
+    """What aiohttp then does depends on its version: each request has a span."""
+
+    async def body():
+        yield b"tea"
+
+    with suppress(aiohttp.ClientError):
+        await session().post(stock.redirect("/status/200", 307), data=body())
+
+    assert len(spans()) == len(stock.heard)
+
+
 async def test_a_redirect_to_a_dead_service_fails_there(stock, session, spans):
     """The redirect was fine; the attempt after it has the error and its address."""
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -132,13 +155,14 @@ async def test_retries_of_the_application_are_calls(stock, session, spans, provi
                 stock.url(f"/status/{status}"),
                 trace_request_ctx={"current_attempt": attempt},
             )
-        await client.get(stock.url("/status/200"), trace_request_ctx="anything")
+        for other in ("anything", {"current_attempt": 0}, {"current_attempt": "2"}):
+            await client.get(stock.url("/status/200"), trace_request_ctx=other)
 
     *calls, _ = spans()
     assert [shown(span)[2:] for span in calls] == [
         (503, None),
         (502, 1),
         (200, 2),
-        (200, None),
+        *[(200, None)] * 3,
     ]
     assert {s.parent.span_id for s in calls} == {order.get_span_context().span_id}
