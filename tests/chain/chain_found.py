@@ -62,7 +62,7 @@ def _found(spans, lines):
 
 def _line(line):
     fields = {k: v for k, v in line.attributes.items() if k in FIELDS}
-    message = line.body
+    message = line.body.removesuffix(" from 127.0.0.1")  # since aiohttp 3.12
     if line.scope == "aiohttp.access":
         message = f"{line.attributes['url.path']} {line.attributes['outcome']}"
     return Line(line.scope, message, tuple(sorted(fields.items())))

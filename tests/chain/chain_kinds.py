@@ -125,7 +125,7 @@ class Wanted:
         )
 
     def _failed(self):
-        error = line("Error handling request from 127.0.0.1", logger="aiohttp.server")
+        error = line("Error handling request", logger="aiohttp.server")
         supply = self._supply("LookupError", error, outcome="server_error")
         called = call("stock", "POST", "500", supply)
         stock = self._stock("502", called, outcome="server_error")
