@@ -116,15 +116,15 @@ class Messages:
         """Number what is logged in this task from now on. Never detached: see serve."""
         self._number += 1
         fields = {NUMBER: self._number}
-        context = get_current()
+        context, around = get_current(), get_current_span()
         enter(self._block, request_in(context), fields)
-        around = get_current_span()
-        span = around
+        # Before the span, which may fail: the number has to be left again in any case.
+        attach(set_value(_HANDLED, (around, around), context))
         if self._tracer is not None:
             span = self._tracer.start_span(SPAN_NAME, attributes=fields)
-            context = set_span_in_context(span, context)
             self._span = span
-        attach(set_value(_HANDLED, (span, around), context))
+            context = set_span_in_context(span, context)
+            attach(set_value(_HANDLED, (span, around), context))
 
     def _end(self) -> None:
         self._end_span()

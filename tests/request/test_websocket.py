@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import random
 import sys
 import weakref
 
 import pytest
-from aiohttp import WSMsgType, web
+from websocket_talks import NUMBER, app_of, log, numbers, say
 
-log = logging.getLogger("shop")
-NUMBER = "websocket.message"
 pytestmark = pytest.mark.usefixtures("records")  # lines from INFO on
-
-
-def app_of(talk, **options):
-    """Return an application whose one WebSocket *talk* handles."""
-
-    async def handler(request):
-        socket = web.WebSocketResponse(**options)
-        await socket.prepare(request)
-        log.info("open")
-        try:
-            await talk(socket)
-        finally:
-            log.info("left")
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/talk/{n}", handler)
-    return app
-
-
-def numbers(lines):
-    """Return (text, number) of each line, in the order in which they were logged."""
-    ordered = sorted(lines, key=lambda line: line.proto.time_unix_nano)
-    return [(line.body, line.attributes.get(NUMBER)) for line in ordered]
-
-
-async def say(client, texts, path="/talk/1"):
-    async with client.ws_connect(path) as socket:
-        for text in texts:
-            await socket.send_str(text)
-            await socket.receive_str(timeout=5)
 
 
 async def test_sockets_that_take_turns(instrumented, arrived):
@@ -195,93 +161,6 @@ async def test_a_field_bound_by_an_earlier_message(instrumented, arrived):
         await socket.receive(timeout=5)
 
     assert ("mine", "first") in numbers(await arrived.lines(3))
-
-
-async def test_a_span_a_message(instrumented, arrived):
-    """
-    With ``websocket_spans`` a message has a span that is its lines' own, under the
-    request's; lines between messages have the request's.
-    """
-
-    async def talk(socket):
-        async for message in socket:
-            log.info("got %s", message.data)
-            await socket.send_str("ok")
-
-    client = await instrumented(app_of(talk), websocket_spans=True)
-
-    await asyncio.gather(
-        say(client, ["a", "b"], "/talk/1"), say(client, ["c", "d", "e"], "/talk/2")
-    )
-
-    requests = {s.trace_id: s for s in await arrived.served(2)}
-    spans = {
-        s.span_id: s for s in await arrived.spans(5, name="websocket message", kind=1)
-    }
-    for line in await arrived.lines(9):
-        request = requests[line.trace_id]
-        if line.body in {"open", "left"}:
-            assert line.span_id == request.span_id
-            continue
-        span = spans.pop(line.span_id)
-        assert span.parent_id == request.span_id
-        assert span.attributes == {NUMBER: line.attributes[NUMBER]}
-        times = span.proto.start_time_unix_nano, span.proto.end_time_unix_nano
-        assert times[0] <= line.proto.time_unix_nano <= times[1]
-    assert spans == {}
-
-
-async def test_a_handler_that_fails(instrumented, arrived, events_of, caplog):
-    """The span of the message that was being handled has the exception."""
-    caplog.set_level(logging.CRITICAL, logger="aiohttp.server")
-
-    async def talk(socket):
-        async for message in socket:
-            if message.data == "b":
-                raise LookupError("no such order")
-            await socket.send_str("ok")
-
-    client = await instrumented(app_of(talk), websocket_spans=True)
-
-    async with client.ws_connect("/talk/1") as socket:
-        await socket.send_str("a")
-        await socket.send_str("b")
-        assert (await socket.receive(timeout=5)).data == "ok"
-        end = await socket.receive(timeout=5)
-
-    assert end.type in {WSMsgType.CLOSED, WSMsgType.ERROR}
-    first, second = sorted(
-        await arrived.spans(2, name="websocket message"),
-        key=lambda span: span.attributes[NUMBER],
-    )
-    assert "error.type" not in first.attributes
-    assert second.attributes["error.type"] == "LookupError"
-    assert second.proto.status.code == 2
-    assert [name for name, _ in events_of(second)] == ["exception"]
-
-
-async def test_a_client_that_goes_away(instrumented, arrived):
-    """The last message's span ends, without an error; the end has no number."""
-
-    async def talk(socket):
-        async for message in socket:
-            log.info("got %s", message.data)
-
-    client = await instrumented(app_of(talk), websocket_spans=True)
-
-    socket = await client.ws_connect("/talk/1")
-    await socket.send_str("a")
-    await arrived.lines(2)
-    socket._response.connection.transport.abort()
-
-    (span,) = await arrived.spans(1, name="websocket message")
-    assert span.proto.status.code == 0
-    assert numbers(await arrived.lines(3)) == [
-        ("open", None),
-        ("got a", 1),
-        ("left", None),
-    ]
-    await socket.close()
 
 
 async def test_the_socket_is_as_it_was_afterwards(instrumented, serve, arrived):
