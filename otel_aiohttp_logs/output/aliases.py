@@ -16,6 +16,8 @@ from otel_aiohttp_logs.record.stamp import ids_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NAMES = frozenset(ALIASES)
+
 
 class Aliases:
     """Owner of the filters by which handlers show them."""
@@ -59,7 +61,7 @@ def _sampled(flags: object) -> bool:
 def _showing(service_name: str) -> Callable[[logging.LogRecord], bool]:
     def show(record: logging.LogRecord) -> bool:
         fields = vars(record)
-        if not fields.keys() >= set(ALIASES):  # contrib's are there already
+        if not fields.keys() >= _NAMES:  # contrib's are there already
             ids = ids_of(record)
             values = (
                 "0" if ids.trace_id is None else ids.trace_id,
