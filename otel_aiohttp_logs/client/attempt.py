@@ -21,7 +21,11 @@ from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL
 from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
-from otel_aiohttp_logs.client.attributes import call_attributes, call_name
+from otel_aiohttp_logs.client.attributes import (
+    call_attributes,
+    call_name,
+    without_secrets,
+)
 from otel_aiohttp_logs.client.durations import NAMES
 from otel_aiohttp_logs.record.exceptions import error_text
 
@@ -71,7 +75,7 @@ class Attempt:
             self._status(error.status)
             return
         self._set(ERROR_TYPE, type(error).__qualname__)
-        self.span.set_status(StatusCode.ERROR, error_text(error))
+        self.span.set_status(StatusCode.ERROR, without_secrets(error_text(error)))
 
     def end(self) -> None:
         self.span.end(self._end_time)
@@ -84,10 +88,10 @@ class Attempt:
 
     def lost(self) -> None:
         """End it, though nobody said how it ended."""
-        self._set(ERROR_TYPE, "_OTHER")
-        self.span.set_status(StatusCode.ERROR, "aiohttp did not say how it ended")
         if self._end_time is None:
             self._note_end()
+            self._set(ERROR_TYPE, "_OTHER")
+            self.span.set_status(StatusCode.ERROR, "aiohttp did not say how it ended")
         self.end()
 
     def _note_end(self) -> None:

@@ -6,6 +6,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from opentelemetry.semconv.attributes.http_attributes import (
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from yarl import URL
 
 _MOST_CHARACTERS = 2048
+_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
+_QUERY = re.compile(r"\?[^\s'\"]+")
 
 
 def call_name(method: str) -> str:
@@ -53,6 +56,11 @@ def shown_url(url: URL) -> str:
     text = f"{url.scheme}://{host}{url.raw_path[:_MOST_CHARACTERS]}"
     query = url.raw_query_string
     return f"{text}?{redacted_query(query)}" if query else text
+
+
+def without_secrets(message: str) -> str:
+    """Return *message* without credentials and queries: aiohttp's may have a URL."""
+    return _QUERY.sub("?REDACTED", _CREDENTIALS.sub("//", message))
 
 
 def redirect_target(response: ClientResponse, url: URL) -> tuple[str, URL] | None:

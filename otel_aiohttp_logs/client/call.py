@@ -81,13 +81,13 @@ class Call(SimpleNamespace):
 
     def end(self) -> None:
         """End what is not ended; there may be nothing."""
+        if self.taken_over is not None:
+            self.taken_over.end()
         attempts = (self._before, self._attempt)
         self._before = self._attempt = None
         for attempt in attempts:
             if attempt is not None:
                 attempt.end()
-        if self.taken_over is not None:
-            self.taken_over.end()
 
     def __del__(self) -> None:
         # aiohttp told us no end: another TraceConfig's signal raised before it came to

@@ -44,9 +44,7 @@ def client_trace_config(
     tracer = trace.get_tracer(
         "otel_aiohttp_logs.client", tracer_provider=tracer_provider
     )
-    signals = Signals(
-        tracer, Durations(meter_provider), SendingOn(allowed_hosts(propagate_to))
-    )
+    sending_on = SendingOn(allowed_hosts(propagate_to))
     config = aiohttp.TraceConfig(Call)
-    signals.connect(config)
+    Signals(config, tracer, Durations(meter_provider), sending_on).connect()
     return config

@@ -34,18 +34,23 @@ _log = logging.getLogger("otel_aiohttp_logs")
 
 
 class Signals:
-    """The signals of one ``TraceConfig``."""
+    """What hears the signals of one ``TraceConfig``."""
 
     def __init__(
-        self, tracer: Tracer, durations: Durations, sending_on: SendingOn
+        self,
+        config: aiohttp.TraceConfig,
+        tracer: Tracer,
+        durations: Durations,
+        sending_on: SendingOn,
     ) -> None:
+        self._config = config
         self._tracer = tracer
         self._durations = durations
         self._sending_on = sending_on
         self.failures = 0
 
-    def connect(self, config: aiohttp.TraceConfig) -> None:
-        self._config = config
+    def connect(self) -> None:
+        config = self._config
         config.on_request_start.append(self._safely(self._started))
         config.on_request_redirect.append(self._safely(self._redirected))
         config.on_request_end.append(self._safely(self._ended))

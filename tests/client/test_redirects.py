@@ -80,6 +80,24 @@ async def test_too_many_redirects_are_the_last_ones_error(stock, session, spans)
     assert len(stock.heard) == 3
 
 
+async def test_an_error_does_not_tell_the_url(stock, session, spans):
+    """aiohttp's messages have it whole, with what may be a secret."""
+    wrong = "http://me:hidden@127.0.0.1:port/?key=hidden"
+    for url in (f"{stock.url('/loop')}?token=hidden", stock.redirect(wrong)):
+        with pytest.raises(aiohttp.ClientError) as raised:
+            await session().get(url, max_redirects=1 if "loop" in url else 9)
+        assert "hidden" in str(raised.value)
+
+    said = [span.status.description for span in spans()]
+    assert [text.partition(":")[0] for text in said] == [
+        "TooManyRedirects",
+        "InvalidUrlRedirectClientError",
+    ]
+    assert "hidden" not in str(said)
+    assert "127.0.0.1" in said[0]
+    assert "127.0.0.1" in said[1]
+
+
 @pytest.mark.parametrize(
     ("location", "error"),
     [
