@@ -95,7 +95,11 @@ class _Running:
         )
 
     def stats(self) -> Stats:
-        return replace(self.pipeline.stats(), lines_lost=self._handlers.lost)
+        return replace(
+            self.pipeline.stats(),
+            lines_lost=self._handlers.lost,
+            telemetry_failures=self._handler.failures,
+        )
 
     def stop(self) -> None:
         self.hooks.undo()

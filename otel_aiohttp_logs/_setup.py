@@ -213,10 +213,11 @@ def flush(timeout: float = 5.0) -> bool:
 
 def stats() -> Stats:
     """Return what was emitted, exported, queued and dropped since the start."""
+    counted = _process.stats()
     return replace(
-        _process.stats(),
+        counted,
         request_ids_replaced=_tally.request_ids_replaced,
-        telemetry_failures=_tally.failures,
+        telemetry_failures=_tally.failures + counted.telemetry_failures,
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Outlet = Callable[[logging.LogRecord, FlatLog], None]
 
 
+_log = logging.getLogger("otel_aiohttp_logs")
 _OUR_EXPORTER = "otel_aiohttp_logs.export"
 _SUPPRESSED = otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (no public one)
 
@@ -40,6 +41,7 @@ class OutletHandler(logging.Handler):
     def __init__(self, *, access_lines: bool = True) -> None:
         super().__init__()
         self.outlets: tuple[Outlet, ...] = ()
+        self.failures = 0
         self._access_lines = access_lines
         if native:
             vars(self)["handle"] = partial(native.pass_on, self)
@@ -61,10 +63,21 @@ class OutletHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             log = flat_log(record)
-            for outlet in self.outlets:
-                outlet(record, log)
-        except Exception:  # noqa: BLE001 (logging's own way to report it)
+        except Exception:  # noqa: BLE001 (counted and logged)
             self.handleError(record)
+            return
+        for outlet in self.outlets:
+            try:
+                outlet(record, log)
+            except Exception:  # noqa: BLE001, PERF203 (counted; the next goes on)
+                self.handleError(record)
+
+    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Count the error that is being handled, and log the first."""
+        # Not logging's own way: that writes a traceback to stderr for each record.
+        self.failures += 1
+        if self.failures == 1:
+            _log.warning("record_telemetry_failed", exc_info=True)
 
 
 def is_upstreams(handler: logging.Handler) -> bool:
