@@ -15,6 +15,9 @@ command line and in the Docker stack.
 ``otlp``        the spans and lines in an OTLP request
 ``receiver``    listens for OTLP and keeps spans and lines by trace
 ``check``       were all lines of a request received, and none of another's
+``metrics``     what the services measure, sent as OTLP
+``points``      the measurements in an OTLP request
+``figures``     a row for each route, and are the counts right
 ``apart``       one request told apart: its spans and its lines, as text
 ``processes``   the services as child processes that never outlive the demo
 ``terminal``    what is printed, and in which colours

@@ -99,6 +99,7 @@ def environment(
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_BLRP_SCHEDULE_DELAY": "200",
+        "OTEL_METRIC_EXPORT_INTERVAL": "500",
         "OTEL_AIOHTTP_LOGS_OUTPUT": "console",
         "PYTHONUNBUFFERED": "1",
         "FORCE_COLOR" if color else "NO_COLOR": "1",

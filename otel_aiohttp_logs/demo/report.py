@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.demo.apart import told_apart
 from otel_aiohttp_logs.demo.check import problems
+from otel_aiohttp_logs.demo.figures import table, wrong_counts
 from otel_aiohttp_logs.demo.receiver import Trace
 
 if TYPE_CHECKING:
@@ -60,7 +61,12 @@ def end(out: Terminal, received: Received, caller: Caller) -> int:
         trace = received.traces.get(request.trace_id, Trace())
         if trace.spans:
             out.print(*told_apart(request, trace, out))
-    complaints = [*_failures(received, caller), *itertools.chain(*wrong.values())]
+    out.print(out.rule("All requests, as metrics"), *table(received, out), "")
+    complaints = [
+        *_failures(received, caller),
+        *wrong_counts(received),
+        *itertools.chain(*wrong.values()),
+    ]
     if complaints:
         out.print(
             out.rule("Not told apart"),
@@ -75,6 +81,7 @@ def end(out: Terminal, received: Received, caller: Caller) -> int:
         f"   {which}{caller.count} requests, {received.lines} lines and "
         f"{received.spans} spans of two processes came in, and were checked: every",
         "   line of every request is there once, and none is under another request.",
+        "   The histograms of both services have counted as many.",
         "",
         out.rule("Where to look next"),
         NEXT,

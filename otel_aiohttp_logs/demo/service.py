@@ -18,6 +18,7 @@ import time
 from aiohttp import web
 
 from otel_aiohttp_logs import instrument_app
+from otel_aiohttp_logs.demo.metrics import measure
 
 HEALTH = "/healthz"
 
@@ -27,6 +28,7 @@ def serve(app: web.Application, *, default_port: int) -> None:
     if os.environ.get("LEASH"):
         _end_with_standard_input()
     app.router.add_get(HEALTH, _healthy)
+    measure()
     instrument_app(app, quiet_routes=[HEALTH])
     try:
         sock = _listening_socket(default_port)

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sys
+from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
@@ -113,6 +114,25 @@ async def test_tells_requests_apart():
     assert "CardRefusedError: the bank refused the card of order" in demo.text
     assert "└ GET /warehouses/{number}" in demo.text
     assert "Where to look next" in demo.text
+
+
+async def test_counts_requests():
+    """
+    Its table has as many requests as were sent, by the histograms of both services,
+    the calls between them among them, and none is in progress at the end.
+    """
+    async with running("--seconds", "3", "--rate", "10") as demo:
+        assert await demo.end() == 0, demo.text
+
+    sent = int(re.search(r"^   (\d+) requests, ", demo.text, re.MULTILINE)[1])
+    row = r"^   (shop |stock)   (served|called) (\S+ \S+) +(\d+) +[\d.]+ ms +[\d.]+ ms$"
+    counted: Counter = Counter()
+    for service, how, request, count in re.findall(row, demo.text, re.MULTILINE):
+        if "/healthz" not in request:
+            counted[service.strip(), how] += int(count)
+    assert counted["shop", "served"] == sent >= 20
+    assert counted["stock", "served"] == counted["shop", "called"] >= 10
+    assert "   in progress at the end: shop 0, stock 0" in demo.lines
 
 
 async def test_one_short_id_for_one_request():
