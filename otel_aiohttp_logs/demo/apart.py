@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.demo.terminal import Terminal
 
 BAR = 24
+STEP = "step"
 TOLD_ABOVE = "request_id"
 
 
@@ -85,10 +86,11 @@ def _line(line: Line, begin: int, terminal: Terminal) -> str:
 
 def _fields(line: Line) -> str:
     """Return what the application said, or which exception aiohttp met."""
-    if "exception.type" in line.attributes:
+    step = STEP in line.attributes
+    if "exception.type" in line.attributes and not step:
         _, _, kind = str(line.attributes["exception.type"]).rpartition(".")
         return f"{kind}: {line.attributes.get('exception.message')!s}"
-    if line.logger not in SERVICES:
+    if line.logger not in SERVICES and not step:
         return ""
     fields = line.attributes.items()
     # Names with a dot are OpenTelemetry's, such as code.function.name.

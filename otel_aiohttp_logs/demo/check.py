@@ -2,6 +2,7 @@
 Were all lines of a request received, and is none of them another's?
 
 The truth does not come from trace ids: each line has its request's number in a field.
+From that follows the user, whom only the shop binds.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.demo.receiver import Trace
-from otel_aiohttp_logs.demo.scenarios import NUMBER_FIELDS, SERVICES
+from otel_aiohttp_logs.demo.scenarios import NUMBER_FIELDS, SERVICES, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.demo.receiver import Received
 
 SERVER = 2
+INTERNAL = 1
 ACCESS = "aiohttp.access"
+STEP = "step"
+USER = "user_id"
 
 
 def problems(received: Received, sent: Iterable[Sent]) -> Mapping[str, list[str]]:
@@ -37,6 +41,8 @@ def problems(received: Received, sent: Iterable[Sent]) -> Mapping[str, list[str]
             *_wrong_events(request, trace),
             *_wrong_spans(request, trace),
             *_wrong_ids(trace),
+            *_wrong_steps(request, trace),
+            *_wrong_users(request, trace),
         ]
         if wrong:
             found[request.trace_id] = [f"{_name(request)}: {text}" for text in wrong]
@@ -45,7 +51,7 @@ def problems(received: Received, sent: Iterable[Sent]) -> Mapping[str, list[str]
 
 def number_of(line: Line) -> int | None:
     """Return the number of the request that logged *line*, None for aiohttp's own."""
-    if line.logger in SERVICES:
+    if line.logger in SERVICES or STEP in line.attributes:
         for name in NUMBER_FIELDS:
             number = line.attributes.get(name)
             if isinstance(number, int):
@@ -108,6 +114,34 @@ def _wrong_ids(trace: Trace) -> Iterator[str]:
     ids = Counter(str(line.attributes.get("request_id")) for line in trace.lines)
     if len(ids) > 1:
         yield f"its lines have {len(ids)} request ids: {', '.join(ids)}"
+
+
+def _wrong_steps(request: Sent, trace: Trace) -> Iterator[str]:
+    expected = Counter((s.service, s.logger, s.message) for s in request.scenario.steps)
+    ends = [line for line in trace.lines if "duration" in line.attributes]
+    steps = [line for line in ends if line.logger != ACCESS]
+    logged = Counter((line.service, line.logger, line.body) for line in steps)
+    if logged != expected:
+        yield f"steps ended: {list(logged)}, not {list(expected)}"
+    spans = Counter(s.name for s in trace.spans if s.kind == INTERNAL)
+    wanted = Counter(step.name for step in request.scenario.steps)
+    if spans != wanted:
+        yield f"spans of steps: {list(spans)}, not {list(wanted)}"
+    for line in steps:
+        if number_of(line) != request.number:
+            yield f'the step "{line.body}" is of request {number_of(line)}'
+
+
+def _wrong_users(request: Sent, trace: Trace) -> Iterator[str]:
+    user = user_of(request.number)
+    for line in trace.lines:
+        found = line.attributes.get(USER)
+        if found != (user if line.service == "shop" else None):
+            yield f'the line "{line.body}" of {line.service} is of user {found}'
+    for span in trace.spans:
+        found = span.attributes.get(USER)
+        if span.kind == SERVER and found != (user if span.service == "shop" else None):
+            yield f'the span "{span.name}" of {span.service} is of user {found}'
 
 
 def _name(request: Sent) -> str:

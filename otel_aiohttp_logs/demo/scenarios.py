@@ -9,13 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Lines = tuple[tuple[str, str], ...]
 """Pairs of service and message, in the order in which they are logged."""
+
+
+class Step(NamedTuple):
+    """A part of the work that is a span of its own, and a line at its end."""
+
+    service: str
+    logger: str
+    name: str
+    outcome: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.name}: {self.outcome}"
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ class Scenario:
     happens: str
     lines: Lines
     client: Literal["plain", "websocket", "leaving"] = "plain"
+    steps: tuple[Step, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -68,20 +82,22 @@ _SLOW = Scenario(
         ("shop", "stock answered late"),
         ("shop", "delivery date promised"),
     ),
+    steps=(Step("stock", f"{__package__}.warehouse", "call warehouse", "ok"),),
 )
 _FAILING = Scenario(
     name="failing",
     method="POST",
     route="/orders/{number}/payment",
     status=500,
-    happens="The handler raises after stock has answered: status 500, and aiohttp's "
-    "own error line with the stack.",
+    happens="A step fails: status 500, and the stack on its line and on aiohttp's own "
+    "error line.",
     lines=(
         ("shop", "payment begun"),
         ("stock", "reservation looked up"),
         ("shop", "card checked"),
         ("shop", "card refused"),
     ),
+    steps=(Step("shop", f"{__package__}.bank", "charge card", "failed"),),
 )
 _MISSING = Scenario(
     name="missing",
@@ -165,3 +181,8 @@ NUMBER_FIELDS = ("order", "basket", "search")
 
 SERVICES = ("shop", "stock")
 """The services, each with a logger of that name."""
+
+
+def user_of(number: int) -> int:
+    """Return the user whose request has *number*: what the shop binds."""
+    return 100 + number % 37

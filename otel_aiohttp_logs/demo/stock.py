@@ -13,10 +13,9 @@ import time
 from aiohttp import web
 
 from otel_aiohttp_logs.demo.service import serve
+from otel_aiohttp_logs.demo.warehouse import days_until_delivery
 
 log = logging.getLogger("stock")
-
-SITES = ("north", "harbour", "hill")
 
 
 async def reserve(request: web.Request) -> web.Response:
@@ -45,12 +44,7 @@ async def reservation(request: web.Request) -> web.Response:
 
 async def ask_warehouse(request: web.Request) -> web.Response:
     number = _number(request)
-    site, days = SITES[number % len(SITES)], 2 + number % 4
-    log.info("warehouse called", extra={"order": number, "site": site})
-    await asyncio.sleep(0.4)
-    log.warning("warehouse is slow", extra={"order": number, "site": site})
-    await asyncio.sleep(0.2)
-    log.info("warehouse answered", extra={"order": number, "days": days})
+    days = await days_until_delivery(number)
     return web.json_response({"order": number, "days": days})
 
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 Fields = dict[str, str]
 KINDS = {
+    1: "internal",
     2: "server",
     3: "client",
+    "SPAN_KIND_INTERNAL": "internal",
     "SPAN_KIND_SERVER": "server",
     "SPAN_KIND_CLIENT": "client",
 }

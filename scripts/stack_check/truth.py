@@ -47,7 +47,7 @@ class Span(NamedTuple):
     kind: str
     name: str
     parent: str
-    """caller, shop's server span, or shop's client span."""
+    """caller, shop's server span, or shop's client span; a step's is its service's."""
     status: int | None
     failed: bool
 
@@ -58,6 +58,10 @@ def expected_lines(request: Request) -> Counter[Line]:
     lines = [
         Line(service, service, SEVERITIES.get(message, "INFO"), message)
         for service, message in scenario.lines
+    ]
+    lines += [
+        Line(step.service, step.logger, _severity(step.outcome), step.message)
+        for step in scenario.steps
     ]
     if scenario.name == "failing":
         lines.append(Line("shop", "aiohttp.server", "ERROR", ERROR_LINE))
@@ -82,7 +86,14 @@ def expected_spans(request: Request) -> Counter[Span]:
         spans.append(Span("shop", "client", method, "shop server", 200, failed=False))
         asked = Span("stock", "server", f"{method} {route}", "shop client", 200, False)
         spans.append(asked)
+    for step in scenario.steps:
+        around, failed = f"{step.service} server", step.outcome == "failed"
+        spans.append(Span(step.service, "internal", step.name, around, None, failed))
     return Counter(spans)
+
+
+def _severity(outcome: str) -> str:
+    return "ERROR" if outcome == "failed" else "INFO"
 
 
 def line_of(fields: Mapping[str, str]) -> Line:

@@ -10,7 +10,7 @@ from otel_aiohttp_logs.demo.caller import Sent
 from otel_aiohttp_logs.demo.check import problems
 from otel_aiohttp_logs.demo.otlp import Line, Span
 from otel_aiohttp_logs.demo.receiver import Received, Trace
-from otel_aiohttp_logs.demo.scenarios import SCENARIOS
+from otel_aiohttp_logs.demo.scenarios import SCENARIOS, user_of
 
 ORDER = SCENARIOS["order"]
 SPANS = {"shop": "a1", "stock": "c3"}
@@ -29,13 +29,18 @@ def line(number, service, body, logger=None):
         time_ns=1,
         severity="INFO",
         body=body,
-        attributes={"order": number, "request_id": f"id of {number}"},
+        attributes={
+            "order": number,
+            "request_id": f"id of {number}",
+            **({"user_id": user_of(number)} if service == "shop" else {}),
+        },
     )
 
 
 def span(number, service, kind, span_id, parent_id):
+    user = {"user_id": user_of(number)} if service == "shop" else {}
     return Span(
-        f"{number:032x}", span_id, parent_id, service, "x", kind, 1, 2, False, {}
+        f"{number:032x}", span_id, parent_id, service, "x", kind, 1, 2, False, user
     )
 
 
@@ -124,6 +129,7 @@ def test_line_under_another_request(received, lines):
             'POST /orders/8: the line "order received" of shop is one too many',
             'POST /orders/8: the line "order received" is of request 7',
             "POST /orders/8: its lines have 2 request ids: id of 8, id of 7",
+            'POST /orders/8: the line "order received" of shop is of user 107',
         ],
     }
 
@@ -157,6 +163,41 @@ def test_request_ids_that_differ(found, lines):
     lines[1] = replace(lines[1], attributes={"order": 7, "request_id": "else"})
 
     assert found() == ["its lines have 2 request ids: id of 7, else"]
+
+
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [
+        (0, 'the line "order received" of shop is of user 8'),
+        (1, 'the line "reservation asked" of stock is of user 8'),
+    ],
+)
+def test_user_of_another_request(found, lines, index, text):
+    """What the shop bound is on its own lines, and on none of the stock's."""
+    attributes = {**lines[index].attributes, "user_id": 8}
+    lines[index] = replace(lines[index], attributes=attributes)
+
+    assert found() == [text]
+
+
+def test_span_without_its_user(found, spans):
+    """What the shop bound is on the span of its request."""
+    spans[0] = replace(spans[0], attributes={})
+
+    assert found() == ['the span "x" of shop is of user None']
+
+
+def test_step_that_is_none_of_the_request(found, lines, spans):
+    """A step's line and span are there if the request has that step, and only then."""
+    fields = {"step": "x", "duration": 0.1, "outcome": "ok"}
+    step = replace(lines[0], logger="bank", body="x: ok")
+    lines.append(replace(step, attributes={**lines[0].attributes, **fields}))
+    spans.append(replace(spans[0], span_id="d4", parent_id="a1", kind=1))
+
+    assert found() == [
+        "steps ended: [('shop', 'bank', 'x: ok')], not []",
+        "spans of steps: ['x'], not []",
+    ]
 
 
 def test_missing_server_span(found, spans):

@@ -267,7 +267,7 @@ async def test_ports_can_be_chosen():
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
             response = await session.get("/baskets/5")
             assert response.status == 404
-        await demo.until("basket not found  basket=5")
+        await demo.until("basket not found  user_id=105 basket=5")
 
 
 async def test_reader_that_leaves():
