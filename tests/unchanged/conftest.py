@@ -17,24 +17,31 @@ class Pair(NamedTuple):
     ours: int
 
 
-@pytest.fixture
-async def start(quick_export):
-    """Return a function that starts an application, as it is or instrumented."""
-    runners = []
+class Start:
+    """Starts an application, as it is or instrumented; returns its port."""
 
-    async def start(app, *, ours, **options):
+    def __init__(self):
+        self._runners = []
+
+    async def __call__(self, app, *, ours, **options):
         if ours:
             instrument_app(app, output="none")
         runner = web.AppRunner(app, **{"shutdown_timeout": 1, **options})
         await runner.setup()
-        runners.append(runner)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        self._runners.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner.addresses[0][1]
 
+    async def stop(self):
+        while self._runners:
+            await self._runners.pop().cleanup()
+
+
+@pytest.fixture
+async def start(quick_export):
+    start = Start()
     yield start
-    for runner in reversed(runners):
-        await runner.cleanup()
+    await start.stop()
 
 
 @pytest.fixture
