@@ -13,7 +13,11 @@ static PyMethodDef functions[] = {
     {"group_spans", FAST(group_spans), NULL},
     {"make_event", FAST_KEYWORDS(make_event), NULL},
     {"make_record", FAST_KEYWORDS(make_record), NULL},
+    {"flat_span", FAST(flat_span), NULL},
+    {"guid", guid, METH_O, NULL},
     {"json_line", FAST(json_line), NULL},
+    {"know_spans", FAST(know_spans), NULL},
+    {"new_span", FAST(new_span), NULL},
     {"pass_on", FAST(pass_on), NULL},
     {"said", said, METH_O, NULL},
     {"stdout_line", FAST(stdout_line), NULL},
@@ -24,7 +28,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 2);
+    return PyModule_AddIntConstant(module, "INTERFACE", 3);
 }
 
 static void
@@ -36,6 +40,7 @@ free_state(void *module)
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, add_interface},
     {Py_mod_exec, state_make_names},
+    {Py_mod_exec, add_waiting},
     {0, NULL},
 };
 

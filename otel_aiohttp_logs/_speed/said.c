@@ -22,7 +22,7 @@ is_tidy(PyObject *text, Py_ssize_t longest)
     return PyUnicode_IS_ASCII(text) || (utf8_of(text, &size) != NULL && size <= longest);
 }
 
-static int
+int
 is_plain_value(PyObject *value)
 {
     PyTypeObject *kind = Py_TYPE(value);

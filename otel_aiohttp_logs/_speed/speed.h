@@ -62,6 +62,7 @@ int close_field(Buffer *buffer, size_t start);
 
 /* The following refuse an object that is not exactly an int or a str. */
 int as_uint64(PyObject *number, uint64_t *result);
+int as_bytes(PyObject *number, unsigned char *to, int size);
 int put_id(Buffer *buffer, PyObject *number, int size);
 int put_number(Buffer *buffer, unsigned char tag, PyObject *number);
 int put_text(Buffer *buffer, unsigned char tag, PyObject *text);
@@ -102,7 +103,7 @@ PyObject *group_records(const RecordKind *kind, PyObject *const *args);
     X(GET_LEVEL_NAME) X(IDS_IN) X(LEVEL_NAMES) X(LOGGING) X(MAPPING)                    \
     X(LOGGER) X(NAME_OF) X(NOT_EXTRA) X(NO_IDS) X(NO_NAME) X(NO_NUMBERS) X(NUMBERS_OF) X(ODD_NAMES) X(OS) X(RECORD)         \
     X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
-    X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES)
+    X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS)
 
 /* Names that are looked up. */
 #define NAMES(X)                                                                         \
@@ -124,7 +125,11 @@ typedef struct {
     PyObject *names[NAME_COUNT];
     /* Where the slots of a record and of a request are. */
     Py_ssize_t context_at, ids_at, bound_at, said_at;
-    Py_ssize_t span_at, ended_at, known_at;
+    Py_ssize_t span_at, ended_at, known_at, request_id_at;
+    /* Of a recording span: its class, and where its slots are; see recording.c. */
+    PyTypeObject *recording;
+    PyObject *unset, *none_dropped;
+    Py_ssize_t slots[24];
 } State;
 
 static inline State *
@@ -164,6 +169,11 @@ int unless_fatal(void);
 int find_out_where(State *state, PyObject *record, Where *where);
 void where_free(Where *where);
 
+/* --- recording.c --- */
+
+/* Its ids as text and as numbers, where *span* is one of ours; UNUSUAL where it isn't. */
+int ids_of_span(State *state, PyObject *span, PyObject *scope, Where *where);
+
 /* --- said.c --- */
 
 PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
@@ -189,8 +199,18 @@ PyObject *make_record(PyObject *module, PyObject *const *args, Py_ssize_t number
 PyObject *make_event(PyObject *module, PyObject *const *args, Py_ssize_t number,
                      PyObject *keywords);
 PyObject *said(PyObject *module, PyObject *record);
+PyObject *know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *new_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *guid(PyObject *module, PyObject *bits);
+int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
+int is_plain_value(PyObject *value);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
+
+/* --- waiting.c --- */
+
+int add_waiting(PyObject *module);
 
 #endif

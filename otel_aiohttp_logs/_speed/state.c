@@ -10,6 +10,7 @@ state_traverse(PyObject *module, visitproc visit, void *arg)
     State *state = state_of(module);
     for (int i = 0; i < THING_COUNT; i++)
         Py_VISIT(state->things[i]);
+    Py_VISIT(state->recording);
     return 0;
 }
 
@@ -19,6 +20,9 @@ state_clear(PyObject *module)
     State *state = state_of(module);
     for (int i = 0; i < THING_COUNT; i++)
         Py_CLEAR(state->things[i]);
+    Py_CLEAR(state->recording);
+    Py_CLEAR(state->unset);
+    Py_CLEAR(state->none_dropped);
     for (int i = 0; i < NAME_COUNT; i++)
         Py_CLEAR(state->names[i]);
     return 0;
@@ -37,7 +41,7 @@ state_make_names(PyObject *module)
 }
 
 /* Finds where the instances of *kind* have their slot *name*. */
-static int
+int
 find_slot(PyObject *kind, const char *name, Py_ssize_t *at)
 {
     PyObject *found = PyObject_GetAttrString(kind, name);
@@ -63,7 +67,8 @@ find_slots(State *state)
         find_slot(record, "said", &state->said_at) < 0)
         return -1;
     if (find_slot(scope, "span", &state->span_at) < 0 ||
-        find_slot(scope, "ended", &state->ended_at) < 0)
+        find_slot(scope, "ended", &state->ended_at) < 0 ||
+        find_slot(scope, "request_id", &state->request_id_at) < 0)
         return -1;
     return find_slot(scope, "known", &state->known_at);
 }

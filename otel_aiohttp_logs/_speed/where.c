@@ -27,6 +27,16 @@ unless_fatal(void)
     return UNUSUAL;
 }
 
+static int
+keep_known(State *state, PyObject *scope, const Where *where)
+{
+    PyObject *pair = PyTuple_Pack(2, where->ids, where->numbers);
+    if (pair == NULL)
+        return -1;
+    Py_XSETREF(*slot(scope, state->known_at), pair);
+    return 0;
+}
+
 /* A request's own lines have the same ids: they are worked out for the first of them. */
 static int
 known_ids(State *state, Where *where, PyObject *record)
@@ -42,6 +52,12 @@ known_ids(State *state, Where *where, PyObject *record)
         Py_SETREF(*ids, Py_NewRef(where->ids));
         return 0;
     }
+    if (*ids == Py_None && span != NULL && ids_of_span(state, span, scope, where) == 0) {
+        Py_SETREF(*ids, Py_NewRef(where->ids));
+        return own ? keep_known(state, scope, where) : 0;
+    }
+    if (PyErr_Occurred())
+        return -1;
     if (*ids == Py_None) {
         PyObject *worked_out =
             span == NULL && scope == NULL
@@ -62,13 +78,7 @@ known_ids(State *state, Where *where, PyObject *record)
     if (!PyTuple_Check(where->numbers) || PyTuple_GET_SIZE(where->numbers) != 3 ||
         !PyTuple_Check(where->ids) || PyTuple_GET_SIZE(where->ids) != 4)
         return -1;
-    if (own) {
-        PyObject *pair = PyTuple_Pack(2, where->ids, where->numbers);
-        if (pair == NULL)
-            return -1;
-        Py_XSETREF(*slot(scope, state->known_at), pair);
-    }
-    return 0;
+    return own ? keep_known(state, scope, where) : 0;
 }
 
 /* Finds out what *where* says; UNUSUAL leaves the record to the twin, -1 is an exception. */

@@ -83,12 +83,12 @@ put_number(Buffer *buffer, unsigned char tag, PyObject *number)
     return put_varint(buffer, value);
 }
 
+/* The highest byte first. */
 int
-put_id(Buffer *buffer, PyObject *number, int size)
+as_bytes(PyObject *number, unsigned char *to, int size)
 {
-    if (!PyLong_CheckExact(number) || buffer_reserve(buffer, (size_t)size) < 0)
+    if (!PyLong_CheckExact(number))
         return -1;
-    unsigned char *to = buffer->data + buffer->size;
 #if PY_VERSION_HEX >= 0x030d0000
     int flags = Py_ASNATIVEBYTES_BIG_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER |
                 Py_ASNATIVEBYTES_REJECT_NEGATIVE;
@@ -99,6 +99,15 @@ put_id(Buffer *buffer, PyObject *number, int size)
     if (_PyLong_AsByteArray((PyLongObject *)number, to, (size_t)size, 0, 0) < 0)
         return -1;
 #endif
+    return 0;
+}
+
+int
+put_id(Buffer *buffer, PyObject *number, int size)
+{
+    if (buffer_reserve(buffer, (size_t)size) < 0 ||
+        as_bytes(number, buffer->data + buffer->size, size) < 0)
+        return -1;
     buffer->size += (size_t)size;
     return 0;
 }

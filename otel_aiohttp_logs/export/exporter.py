@@ -55,6 +55,10 @@ class Exporter:
         ]
         self.emit_span: Callable[[FlatSpan], None] = _emit(self._spans)
         self.emit_log: Callable[[FlatLog], None] = _emit(self._logs)
+        self.pass_log: Callable[[logging.LogRecord, FlatLog], None] = (
+            self._logs.backlog.put_log if logs.enabled else lambda _, __: None
+        )
+        """The same as ``emit_log``, as an outlet of log records is called."""
         self.thread_id: int | None = None
         """Of the thread that sends, None while there is none."""
         self._worker: Worker | None = None

@@ -14,6 +14,7 @@ from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from otel_aiohttp_logs._settings import Settings
     from otel_aiohttp_logs.export.settings import ExportSettings
@@ -34,8 +35,12 @@ class OwnPipeline:
             traces=_unless(settings.disabled, settings.traces),
             logs=_unless(settings.disabled, settings.logs),
         )
-
-        self._emit_log = within(self._exporter.emit_log, settings.record_limits)
+        put = self._exporter.emit_log
+        emit = within(put, settings.record_limits)
+        self.emit: Callable[[logging.LogRecord, FlatLog], None] = (
+            self._exporter.pass_log if emit is put else lambda _, log: emit(log)
+        )
+        """Export a record; an outlet of log records."""
 
     def start(self) -> None:
         settings = self._settings
@@ -45,9 +50,6 @@ class OwnPipeline:
                 decide, self._exporter.emit_span, span_class(settings.limits)
             )
         self._exporter.start()
-
-    def emit(self, _: logging.LogRecord, log: FlatLog) -> None:
-        self._emit_log(log)
 
     def flush(self, timeout: float) -> bool:
         return self._exporter.flush(timeout)

@@ -54,6 +54,7 @@ def _things(context_var: object) -> dict[str, Any]:
         "FLAT_LOG": FlatLog,
         "GET_LEVEL_NAME": logging.getLevelName,
         "ID_NAMES": stamp.ID_NAMES,
+        "IDS": stamp.Ids,
         "IDS_IN": stamp.ids_in,
         "KNOWN_NAMES": {},
         "LEVEL_NAMES": logging._levelToName,  # noqa: SLF001 - changed in place only

@@ -19,6 +19,7 @@ from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain
 from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
 from otel_aiohttp_logs.record.safe import MAX_TEXT, plain
 from otel_aiohttp_logs.record.text import name_of, text_of
+from otel_aiohttp_logs.record.twins import native
 from otel_aiohttp_logs.span.limits import Limits, clean
 from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.flat import Scope
 
-_NO_STATE = TraceState()
+NO_STATE = TraceState()
 _UNSET = (0, "")
 _NONE_DROPPED = (0, 0, 0)  # attributes, events, links
 
@@ -82,7 +83,7 @@ class RecordingSpan(Span):
         self.span_id = span_id
         self.flags = flags
         self.parent = parent
-        self.trace_state = _NO_STATE if parent is None else parent.trace_state
+        self.trace_state = NO_STATE if parent is None else parent.trace_state
         self.kind = kind
         self.scope = scope
         self.start_time = start_time
@@ -225,6 +226,11 @@ class RecordingSpan(Span):
     def _flat(self, end_time: int) -> FlatSpan:
         parent = self.parent
         flags = self.flags | HAS_IS_REMOTE
+        if native and parent is None:
+            flat: FlatSpan = native.flat_span(
+                self, end_time, FlatSpan, self.kind.value, flags
+            )
+            return flat
         attributes_dropped, events_dropped, links_dropped = self._dropped
         status, message = self._status
         return FlatSpan(
@@ -261,3 +267,7 @@ class RecordingSpan(Span):
             if set_status:
                 self.set_status(StatusCode.ERROR, error_text(exc_val))
         self.end()
+
+
+if native:
+    native.know_spans(RecordingSpan, _UNSET, _NONE_DROPPED)

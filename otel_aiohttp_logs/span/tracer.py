@@ -29,8 +29,9 @@ from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from otel_aiohttp_logs.flat import FlatSpan, Scope
 from otel_aiohttp_logs.record.exceptions import error_text
+from otel_aiohttp_logs.record.twins import native
 from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
-from otel_aiohttp_logs.span.span import RecordingSpan
+from otel_aiohttp_logs.span.span import NO_STATE, RecordingSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,6 +143,21 @@ class OwnTracer(Tracer):
             return _passed_on(parent, trace_id)
         if not pipeline.sampler(asked, trace_id):
             return _unrecorded(parent, trace_id, random)
+        if native and pipeline.span is RecordingSpan:
+            made: RecordingSpan = native.new_span(
+                name,
+                trace_id,
+                new_span_id(),
+                random | _SAMPLED,
+                parent,
+                kind,
+                self._scope,
+                time_ns() if start_time is None else start_time,
+                pipeline.sink,
+                lenient,
+                NO_STATE if parent is None else parent.trace_state,
+            )
+            return made
         return pipeline.span(
             name,
             trace_id,
