@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stack_check.ask import StoredSpan
 
 FOLDER = ROOT / "demo" / "pictures"
-SPANS, LINES = 3, 7
+SPANS, LINES = 4, 8
 """Of the trace that is shown: a payment that fails."""
 MOST_LINES = 28
 ERROR = re.compile(r"\w+Error: ")
