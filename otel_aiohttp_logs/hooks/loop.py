@@ -71,9 +71,9 @@ def context_of_failure(failure: dict[str, Any]) -> Context | None:
     """Return a copy of the context that *failure* happened in, None if unknown."""
     about = failure.get("task") or failure.get("future") or failure.get("handle")
     # Those of gather() and of run_in_executor() are futures without a context.
-    for child in getattr(about, "_children", ()):
-        about = child
-        break
+    children = getattr(about, "_children", None)
+    if isinstance(children, list) and children:
+        about = children[0]
     started_in = getattr(about, _STARTED_IN, None)
     if started_in is not None:
         context = Context()
