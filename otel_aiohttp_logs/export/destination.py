@@ -14,6 +14,8 @@ import aiohttp
 from otel_aiohttp_logs._environment import bad
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_aiohttp_logs.export.settings import ExportSettings
 
 USER_AGENT = f"otel-aiohttp-logs/{version('otel-aiohttp-logs')}"
@@ -36,12 +38,13 @@ class Destination:
         if settings.gzip:
             self.headers["Content-Encoding"] = "gzip"
 
-    def pack(self, body: bytes) -> bytes:
+    def pack(self, parts: Sequence[bytes]) -> bytes:
+        """Return *parts* as the body of a request."""
         if not self._gzip:
-            return body
+            return b"".join(parts)
         # Level 6 takes two and a half times as long for a tenth fewer bytes.
         packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-        return packer.compress(body) + packer.flush()
+        return b"".join((*map(packer.compress, parts), packer.flush()))
 
 
 def _ssl_context(settings: ExportSettings) -> ssl.SSLContext | bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_aiohttp_logs._speed import native
 from otel_aiohttp_logs.export.messages import group_log, group_span, new_group
 from otel_aiohttp_logs.export.values import attributes_encoder
-from otel_aiohttp_logs.export.wire import field
+from otel_aiohttp_logs.export.wire import field, varint
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatLog, FlatSpan, Scope
 
 if TYPE_CHECKING:
@@ -47,8 +47,15 @@ def encode_spans(resource: bytes, spans: Sequence[FlatSpan]) -> bytes:
 
 def request(resource: bytes, groups: Iterable[list[bytes]]) -> bytes:
     """Return the request that consists of *groups*, of either signal."""
-    scopes = [field(b"\x12", b"".join(group)) for group in groups]
-    return field(b"\x0a", field(b"\x0a", resource) + b"".join(scopes))
+    return b"".join(request_parts(resource, groups))
+
+
+def request_parts(resource: bytes, groups: Iterable[list[bytes]]) -> list[bytes]:
+    """Return the pieces of that request, in order: joined, they would be copied."""
+    parts = [field(b"\x0a", resource)]
+    for group in groups:
+        parts += b"\x12" + varint(sum(map(len, group))), *group
+    return [b"\x0a" + varint(sum(map(len, parts))), *parts]
 
 
 def each(
@@ -57,8 +64,13 @@ def each(
     """Return a function that does with records what *group_one* does with one."""
 
     def group_all(records: Sequence[R], groups: Groups) -> None:
+        before = {key: len(group) for key, group in groups.items()}
         for record in records:
             group_one(record, groups)
+        for key, group in groups.items():
+            # Few large pieces, as the compiled twin makes them.
+            start = before.get(key, 0)
+            group[start:] = [b"".join(group[start:])]
 
     return group_all
 

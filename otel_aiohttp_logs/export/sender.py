@@ -7,7 +7,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from otel_aiohttp_logs.export.encoder import request
+from otel_aiohttp_logs._speed import native
+from otel_aiohttp_logs.export.encoder import request_parts
 from otel_aiohttp_logs.export.retry import backoff
 from otel_aiohttp_logs.export.transport import post
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("otel_aiohttp_logs.export")
 
-SLICE = 64
+SLICE = 256 if native else 64
 """
-Records encoded at a stretch, which takes a quarter of a millisecond.
+Records encoded at a stretch, which takes a quarter of a millisecond at most.
 
 In between the application's threads get the interpreter. Otherwise they would wait
 until the batch is done, or for 5 ms.
@@ -173,12 +174,12 @@ class Sender(Generic[R]):
         if refused:
             self._signal.health.refused(self._signal.name, refused, outcome.reason)
 
-    async def _encode(self, batch: Sequence[R]) -> bytes:
+    async def _encode(self, batch: Sequence[R]) -> list[bytes]:
         groups: Groups = {}
         for start in range(0, len(batch), SLICE):
             self._signal.group(batch[start : start + SLICE], groups)
             await asyncio.sleep(0)
-        return request(self._resource, groups.values())
+        return request_parts(self._resource, groups.values())
 
     async def _post(self, body: bytes) -> Outcome:
         """Post until the Collector accepts or refuses for good."""

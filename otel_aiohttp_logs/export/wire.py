@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_aiohttp_logs._speed import native
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,13 +25,15 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-# Nearly every length and small number is found here.
-_VARINTS = tuple(map(_varint, range(1 << 14)))
+# Nearly every length and small number is found here. Where most of the encoding is
+# compiled, that many of them would only take up time at the start.
+_PREPARED = 1 << 7 if native else 1 << 14
+_VARINTS = tuple(map(_varint, range(_PREPARED)))
 
 
 def varint(number: int) -> bytes:
     """Return *number* as a base 128 varint. ``ValueError`` if it's negative."""
-    return _VARINTS[number] if 0 <= number < 1 << 14 else _varint(number)
+    return _VARINTS[number] if 0 <= number < _PREPARED else _varint(number)
 
 
 def utf8(text: str) -> bytes:
