@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
 import socket
 import ssl
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 RETRYABLE = frozenset({429, 502, 503, 504})
 MAX_ANSWER = 64 << 10
+LARGE_BODY = 1 << 20
 
 
 class Outcome(NamedTuple):
@@ -60,7 +62,8 @@ async def post(
     try:
         async with session.post(
             destination.url,
-            data=body,
+            # aiohttp warns of large bytes: they hold a loop up that others use, too.
+            data=body if len(body) < LARGE_BODY else io.BytesIO(body),
             headers=destination.headers,
             timeout=destination.timeout,
             ssl=destination.ssl,

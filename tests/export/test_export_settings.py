@@ -14,16 +14,33 @@ def read(signal: str = "LOGS", **variables: str):
 
 
 def test_defaults():
-    """Without variables records go to this host, compressed, in the usual batches."""
+    """Without variables records go to this host, as they are, in the usual batches."""
     logs, traces = read(), read("TRACES")
 
     assert logs.endpoint == "http://localhost:4318/v1/logs"
     assert traces.endpoint == "http://localhost:4318/v1/traces"
     assert logs.is_default
     assert logs.enabled
-    assert logs.gzip
+    assert not logs.gzip
     assert (logs.delay, traces.delay) == (1, 5)
     assert (logs.queue_size, logs.batch_size, logs.timeout) == (2048, 512, 10)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "compressed"),
+    [
+        ("http://otel:4318", True),
+        ("https://10.0.0.1", True),
+        ("http://localhost.example:4318", True),
+        ("http://localhost:4318", False),
+        ("http://127.0.0.1:4318", False),
+        ("http://[::1]:4318", False),
+    ],
+)
+def test_what_leaves_the_host_is_compressed(endpoint, compressed):
+    """Unless told otherwise, records are compressed for a network, and only for one."""
+    assert read(EXPORTER_OTLP_ENDPOINT=endpoint).gzip is compressed
+    assert read(EXPORTER_OTLP_ENDPOINT=endpoint, EXPORTER_OTLP_COMPRESSION="gzip").gzip
 
 
 def test_endpoint_for_all_signals():
@@ -155,4 +172,5 @@ def test_switched_off():
     """The exporter ``none`` switches a signal off, and it alone."""
     assert not read(LOGS_EXPORTER="none").enabled
     assert read("TRACES", LOGS_EXPORTER="none").enabled
-    assert not read(EXPORTER_OTLP_COMPRESSION="none").gzip
+    otel = "http://otel:4318"
+    assert not read(EXPORTER_OTLP_ENDPOINT=otel, EXPORTER_OTLP_COMPRESSION="none").gzip

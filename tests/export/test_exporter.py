@@ -40,7 +40,7 @@ async def test_spans_and_logs_arrive(collector, make_exporter):
 
 async def test_requests(collector, make_exporter):
     """Each signal goes to its path, compressed, with our name and the set headers."""
-    exporter = make_exporter(headers={"X-Scope-OrgID": "42"})
+    exporter = make_exporter(headers={"X-Scope-OrgID": "42"}, gzip=True)
     exporter.emit_log(flat_log("x" * 5000))
     exporter.emit_span(flat_span())
     await collector.wait_for_logs()
