@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from aiohttp import web
+from hooks.raw import app_with_ok
 
 from otel_aiohttp_logs import instrument_app
 
@@ -55,3 +56,33 @@ def said(records):
         return [(r.getMessage(), r.request_id) for r in records if r.name == "shop"]
 
     return ids
+
+
+@pytest.fixture
+async def started():
+    """Start applications as web.run_app does; they end with the test."""
+    runners = []
+
+    async def start(app, **options):
+        runner = web.AppRunner(app, **options)
+        await runner.setup()
+        runners.append(runner)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return runner.addresses[0][:2]
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.fixture
+def quietly(monkeypatch):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    def instrument(app=None, **options):
+        app = app or app_with_ok()
+        instrument_app(app, output="none", **options)
+        return app
+
+    return instrument

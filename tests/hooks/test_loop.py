@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import sys
-import time
 from functools import partial
 
 import pytest
@@ -236,23 +235,3 @@ async def test_each_loop_is_left_as_it_was(serve, monkeypatch):
             states.append(names & vars(loop).keys())
 
     assert states == [names, names, set(), set(), set(), set()]
-
-
-async def test_a_slow_callback(asked, records):
-    """asyncio's debug line about it has the ids of the request that was slow."""
-    loop = asyncio.get_running_loop()
-    if not hasattr(loop, "_current_handle"):
-        pytest.skip("uvloop doesn't say what it runs")
-
-    async def work():
-        await asyncio.sleep(0)  # an eager task has begun in the connection's step
-        time.sleep(0.15)  # noqa: ASYNC251 (that's the fault)
-
-    loop.set_debug(True)
-    asked_id = await asked(work)
-    time.sleep(0.15)  # noqa: ASYNC251
-    await asyncio.sleep(0)
-    loop.set_debug(False)
-
-    slow = [r for r in records if r.getMessage().startswith("Executing <")]
-    assert [r.request_id for r in slow] == [asked_id, None]
