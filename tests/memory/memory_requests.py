@@ -13,6 +13,7 @@ import logging
 import resource
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from memory_app import alive, make_app, serve, what_is_there
 from memory_client import PER_ROUND, make_round
@@ -27,6 +28,8 @@ AT_ONCE = 4
 async def main(kind: str, number: int) -> None:
     # Nobody listens: without us aiohttp's error lines would go to stderr.
     logging.getLogger().addHandler(logging.NullHandler())
+    # One worker from the start: a pool that grows would be taken for one that leaks.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     runner, port = await serve(make_app(ours=kind == "ours"))
     rounds = -(-number // PER_ROUND)
     await _rounds(port, WARM_UP)
