@@ -11,6 +11,7 @@ from stack_check.ask import open_stores
 from stack_check.check_burst import check_lines, check_traces
 from stack_check.check_grafana import check_grafana, check_grafana_itself
 from stack_check.check_hostile import check_hostile
+from stack_check.check_metrics import check_metrics
 from stack_check.check_outages import check_kills, check_stops
 from stack_check.check_page import check_page
 from stack_check.check_start import check_by_url, check_start
@@ -65,6 +66,7 @@ async def _burst(
 ) -> None:
     spans = await check_traces(report, stores, requests)
     await check_lines(report, stores, requests, spans)
+    await check_metrics(report, ground, stores, requests)
     # A trace of both services, with lines of all severities and an exception.
     one = next(r for r in requests if r.sent.scenario.name == "failing")
     await check_grafana(report, ground, one, spans[one.trace_id])

@@ -34,6 +34,7 @@ class Addresses:
     jaeger: str
     logs: str
     otlp: str
+    metrics: str
 
 
 class Ground(Protocol):
@@ -103,6 +104,7 @@ def addresses(model: Model) -> Addresses:
         jaeger=url(JAEGER, 16686),
         logs=url(LOGS, 9428),
         otlp=url(COLLECTOR, 4318),
+        metrics=url(COLLECTOR, 9464),
     )
 
 

@@ -46,6 +46,7 @@ def collector_words(
         f"{otlp}::http::endpoint": _here(ports[COLLECTOR, 4318]),
         "exporters::otlp_grpc/jaeger::endpoint": _here(free["otlp"]),
         "exporters::otlp_http/logs::logs_endpoint": lines,
+        "exporters::prometheus::endpoint": _here(ports[COLLECTOR, 9464]),
         "service::telemetry::metrics::level": "none",
     }
     if overlay:

@@ -87,6 +87,7 @@ class Addresses(NamedTuple):
             "exporters": {
                 "otlp_grpc/jaeger": {"endpoint": self.jaeger},
                 "otlp_http/logs": {"logs_endpoint": store},
+                "prometheus": {"endpoint": f"127.0.0.1:{free_port()}"},
             },
             "service": {"telemetry": {"metrics": {"readers": [reader]}}},
         }

@@ -37,6 +37,7 @@ PORTS = (
     "LOGS_PORT",
     "OTLP_GRPC_PORT",
     "OTLP_HTTP_PORT",
+    "METRICS_PORT",
 )
 
 

@@ -148,7 +148,9 @@ def test_collector(services):
         assert protocol["endpoint"].startswith("0.0.0.0:")
     streams = config["exporters"]["otlp_http/logs"]["headers"]["VL-Stream-Fields"]
     assert set(streams.split(",")) <= {"service.name", "service.instance.id"}
-    for exporter in config["exporters"].values():
+    senders = {**config["exporters"]}
+    assert senders.pop("prometheus") == {"endpoint": "0.0.0.0:9464"}  # is asked
+    for exporter in senders.values():
         assert exporter["retry_on_failure"]["max_elapsed_time"] == "0s"
 
 

@@ -251,7 +251,7 @@ async def test_grafana_is_asked_for_its_health(compose, aiohttp_server, status, 
     report = Report()
 
     async with ClientSession() as session:
-        nowhere = Addresses("", "", "", "", "", "")
+        nowhere = Addresses(*[""] * 7)
         ground = type("Ground", (), {"model": model})
         await check_grafana_itself(report, ground, Stores(session, nowhere))
 
