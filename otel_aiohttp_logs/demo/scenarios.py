@@ -25,6 +25,8 @@ class Step(NamedTuple):
     logger: str
     name: str
     outcome: str
+    inside: tuple[str, ...]
+    """What is logged before it ends, and so belongs to its span."""
 
     @property
     def message(self) -> str:
@@ -82,7 +84,15 @@ _SLOW = Scenario(
         ("shop", "stock answered late"),
         ("shop", "delivery date promised"),
     ),
-    steps=(Step("stock", f"{__package__}.warehouse", "call warehouse", "ok"),),
+    steps=(
+        Step(
+            service="stock",
+            logger=f"{__package__}.warehouse",
+            name="call warehouse",
+            outcome="ok",
+            inside=("warehouse called", "warehouse is slow", "warehouse answered"),
+        ),
+    ),
 )
 _FAILING = Scenario(
     name="failing",
@@ -97,7 +107,15 @@ _FAILING = Scenario(
         ("shop", "card checked"),
         ("shop", "card refused"),
     ),
-    steps=(Step("shop", f"{__package__}.bank", "charge card", "failed"),),
+    steps=(
+        Step(
+            service="shop",
+            logger=f"{__package__}.bank",
+            name="charge card",
+            outcome="failed",
+            inside=("card checked", "card refused"),
+        ),
+    ),
 )
 _MISSING = Scenario(
     name="missing",

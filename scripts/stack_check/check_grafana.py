@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from stack_check.ground import LOGS, published
 from stack_check.links import EXPLORE, LINES_PAGE, links
 from stack_check.provisioning import PLUGIN, Provisioning, objects, read_provisioning
-from stack_check.truth import expected_lines, line_of
+from stack_check.truth import expected_lines, line_of, lines_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,11 @@ class Asked:
     def get(self, url: str, **params: object) -> str:
         return self.fetch(f"{url}?{urlencode(params)}" if params else url)
 
-    def ask_lines(self, row: Row, what: str, query: str, service: str = "") -> None:
+    def ask_lines(
+        self, row: Row, what: str, query: str, span: StoredSpan | None = None
+    ) -> None:
         """
-        Run *query* as the plugin would; it has to give the lines of *service*.
+        Run *query* as the plugin would; it has to give the lines of *span*, or all.
         """
         if "$" in query:
             row.wrong.append(f"{what}: there is no such variable: {query}")
@@ -58,12 +60,10 @@ class Asked:
         start, end = self.now - MINUTES_10, self.now + 60
         text = self.get(url, query=query, limit=500, start=start, end=end)
         got = Counter(line_of(json.loads(line)) for line in text.splitlines())
-        wanted = Counter(
-            {
-                line: count
-                for line, count in expected_lines(self.request).items()
-                if service in {"", line.service}
-            }
+        wanted = (
+            lines_in(self.request, span.service, span.kind)
+            if span
+            else expected_lines(self.request)
         )
         row.expect(
             got == wanted,
@@ -154,10 +154,10 @@ def _jaeger_source(row: Row, asked: Asked) -> None:
     target = asked.found.sources[link["datasourceUid"]]
     row.expect(target["type"] == PLUGIN, "span -> its lines: not to VictoriaLogs")
     for span in asked.spans:
-        if span.kind == "server":
+        if span.kind in {"server", "internal"}:
             query = asked.filled(link["query"], span.span_id)
-            what = f"span of {span.service} -> its lines"
-            asked.ask_lines(row, what, query, span.service)
+            what = f"{span.kind} span of {span.service} -> its lines"
+            asked.ask_lines(row, what, query, span)
 
 
 def _lines_source(row: Row, asked: Asked) -> None:

@@ -65,7 +65,7 @@ def expected_lines(request: Request) -> Counter[Line]:
     ]
     if scenario.name == "failing":
         lines.append(Line("shop", "aiohttp.server", "ERROR", ERROR_LINE))
-    level = "INFO" if sent.status is None or sent.status < 500 else "ERROR"
+    level = _severity_of(sent.status)
     answer = "disconnected" if sent.status is None else sent.status
     asked = f"{scenario.method} {scenario.path(number)} {answer}"
     lines.append(Line("shop", "aiohttp.access", level, asked))
@@ -90,6 +90,31 @@ def expected_spans(request: Request) -> Counter[Span]:
         around, failed = f"{step.service} server", step.outcome == "failed"
         spans.append(Span(step.service, "internal", step.name, around, None, failed))
     return Counter(spans)
+
+
+def lines_in(request: Request, service: str, kind: str) -> Counter[Line]:
+    """
+    Return what *service* logs in its spans of *kind*: those of steps, or its server's.
+    """
+    in_steps = {
+        (step.service, message)
+        for step in request.sent.scenario.steps
+        for message in (step.message, *step.inside)
+    }
+    return Counter(
+        {
+            line: count
+            for line, count in expected_lines(request).items()
+            if line.service == service
+            and ((service, line.message) in in_steps) == (kind == "internal")
+        }
+    )
+
+
+def _severity_of(status: int | None) -> str:
+    if status is None or status < 400:
+        return "INFO"
+    return "WARNING" if status < 500 else "ERROR"
 
 
 def _severity(outcome: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import pytest
 from aiohttp import ClientSession, web
@@ -15,7 +16,7 @@ from stack_check.load import Latency, Request, latency
 from stack_check.losses import doubled, lost_lines, lost_spans
 from stack_check.provisioning import expanded
 from stack_check.report import Report
-from stack_check.truth import expected_lines, expected_spans
+from stack_check.truth import expected_lines, expected_spans, lines_in
 
 from otel_aiohttp_logs.demo.caller import Sent
 from otel_aiohttp_logs.demo.scenarios import SCENARIOS
@@ -69,6 +70,22 @@ def test_right_lines(requests, lines):
 
     assert (found.missing, found.extra, found.elsewhere) == ([], [], [])
     assert len(lines) == 16
+
+
+def test_lines_of_spans(requests):
+    """
+    Each line is of its service's server span, or of its step.
+    """
+    for request in requests:
+        parts = [
+            lines_in(request, service, kind)
+            for service in ("shop", "stock")
+            for kind in ("server", "internal")
+        ]
+        steps = sum(1 + len(step.inside) for step in request.sent.scenario.steps)
+
+        assert sum(parts, Counter()) == expected_lines(request)
+        assert (parts[1] + parts[3]).total() == steps
 
 
 def test_line_missing(requests, lines):
