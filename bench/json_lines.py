@@ -101,7 +101,7 @@ def add_ids(_, __, event):
 def structured(serializer, factory):
     """Without ``logging``, which is structlog's fastest way."""
     log = structlog.wrap_logger(
-        None,
+        factory(),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -110,7 +110,6 @@ def structured(serializer, factory):
             structlog.processors.JSONRenderer(serializer),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=factory,
         cache_logger_on_first_use=True,
     ).bind(logger="structlog")
     return lambda fields: log.info("order %s placed", 1007, **fields)
@@ -128,7 +127,8 @@ def ways():
         "json-logger": json_logger(JsonFormatter),
         "json-logger+orjson": json_logger(OrjsonFormatter),
         "structlog": structured(
-            lambda event, **_: dumps(event), structlog.WriteLoggerFactory(sys.stdout)
+            lambda event, **_: dumps(event),
+            structlog.WriteLoggerFactory(sys.stdout),
         ),
         "structlog+orjson": structured(
             lambda event, **_: orjson.dumps(event),

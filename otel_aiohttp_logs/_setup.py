@@ -80,6 +80,7 @@ class Instrumented:
         _make_outermost(app, self)
         _process.acquire(self._settings, self._logger_provider)
         self._running = True
+        _tally.started()
         # Handlers of on_cleanup come after this context's exit, and may log. (A
         # sub-application lets nobody add one.)
         late = not app.on_cleanup.frozen

@@ -21,7 +21,6 @@ static PyMethodDef functions[] = {
     {"pass_on", FAST(pass_on), NULL},
     {"said", said, METH_O, NULL},
     {"stdout_line", FAST(stdout_line), NULL},
-    {"write_event", FAST(write_event), NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -29,7 +28,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 4);
+    return PyModule_AddIntConstant(module, "INTERFACE", 3);
 }
 
 static void
@@ -41,6 +40,7 @@ free_state(void *module)
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, add_interface},
     {Py_mod_exec, state_make_names},
+    {Py_mod_exec, add_begin},
     {Py_mod_exec, add_waiting},
     {0, NULL},
 };

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from aiohttp import HttpVersion, web
 
-_METHODS = frozenset(
+METHODS = frozenset(
     {
         "CONNECT",
         "DELETE",
@@ -59,7 +59,7 @@ def span_name(method: str, route: str | None) -> str:
 
     Never the path: ``/users/1``, ``/users/2``, … are as many names as users.
     """
-    known = method if method in _METHODS else "HTTP"
+    known = method if method in METHODS else "HTTP"
     return known if route is None else f"{known} {route}"
 
 
@@ -84,9 +84,9 @@ def request_attributes(
         HTTP_REQUEST_METHOD: method,
         URL_PATH: url.raw_path[:_MOST_CHARACTERS],
         URL_SCHEME: request.scheme,
-        NETWORK_PROTOCOL_VERSION: _version(request.version),
+        NETWORK_PROTOCOL_VERSION: version_of(request.version),
     }
-    if method not in _METHODS:
+    if method not in METHODS:
         attributes[HTTP_REQUEST_METHOD] = _OTHER
         attributes[HTTP_REQUEST_METHOD_ORIGINAL] = method[:_MOST_CHARACTERS]
     if route is not None:
@@ -108,7 +108,7 @@ def request_attributes(
 
 
 @lru_cache(maxsize=16)
-def _version(version: HttpVersion) -> str:
+def version_of(version: HttpVersion) -> str:
     return f"{version.major}.{version.minor}"
 
 

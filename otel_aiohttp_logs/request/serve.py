@@ -190,7 +190,8 @@ def begin(request: web.Request, instruments: Instruments) -> ServedRequest | Non
     # To ask an empty request raises inside of it, which takes longer.
     if len(request) and _KEY in request:
         return None
-    served = ServedRequest(request, instruments)
+    quick = instruments.compiled_begin
+    served = (quick and quick(request)) or ServedRequest(request, instruments)
     request[_KEY] = served
     _keep(request, served.request_id)
     task = asyncio.current_task()

@@ -50,13 +50,13 @@ class RequestScope:
 
 
 # The API doesn't name the key under which its current span stands.
-(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
+(SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 
 
 def request_context(context: Context, scope: RequestScope) -> Context:
     """Return *context* for all work for the request, whose span is current there."""
     # In one step: set_value() copies the context for each key.
-    return Context({**context, _SPAN: scope.span, REQUEST: scope})
+    return Context({**context, SPAN: scope.span, REQUEST: scope})
 
 
 def request_in(context: Context) -> RequestScope | None:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Scope
 
 NO_STATE = TraceState()
-_UNSET = (0, "")
-_NONE_DROPPED = (0, 0, 0)  # attributes, events, links
+UNSET = (0, "")
+NONE_DROPPED = (0, 0, 0)  # attributes, events, links
 
 
 class RecordingSpan(Span):
@@ -92,11 +92,11 @@ class RecordingSpan(Span):
         self._sink = sink
         self._lenient = lenient
         self._context: SpanContext | None = None
-        self._status = _UNSET
+        self._status = UNSET
         # Most spans have none: lists are made for the first one.
         self._events: Sequence[FlatEvent] = ()
         self._links: Sequence[FlatLink] = ()
-        self._dropped = _NONE_DROPPED
+        self._dropped = NONE_DROPPED
 
     @property
     def status(self) -> Status:
@@ -270,4 +270,4 @@ class RecordingSpan(Span):
 
 
 if native:
-    native.know_spans(RecordingSpan, _UNSET, _NONE_DROPPED)
+    native.know_spans(RecordingSpan, UNSET, NONE_DROPPED)

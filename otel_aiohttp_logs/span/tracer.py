@@ -22,6 +22,7 @@ from opentelemetry.trace import (
     TraceFlags,
     Tracer,
     TracerProvider,
+    TraceState,
     get_current_span,
     set_span_in_context,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Plain
     from otel_aiohttp_logs.span.sampling import Sampler
 
-_LENIENT = (True, True)  # on an exception: record it, set the status
+LENIENT = (True, True)  # on an exception: record it, set the status
 _SAMPLED = 0x01
 _RANDOM = 0x02
 
@@ -77,10 +78,28 @@ class OwnTracerProvider(TracerProvider):
         return OwnTracer(self, scope)
 
 
+def parent_of(
+    context: Context | None,
+) -> tuple[SpanContext | None, SpanContext | None, int, TraceState, int]:
+    """
+    Return what a span in *context* has from the one that is current there.
+
+    That is its parent, whom the sampler hears, the trace id, the state, and of the
+    flags the random one.
+    """
+    current = get_current_span(context).get_span_context()
+    if current.is_valid:
+        random = current.trace_flags & _RANDOM
+        return current, current, current.trace_id, current.trace_state, random
+    # A caller without ids may have decided all the same (see span.remote).
+    asked = current if current.is_remote else None
+    return None, asked, new_trace_id(), NO_STATE, _RANDOM
+
+
 class OwnTracer(Tracer):
     def __init__(self, provider: OwnTracerProvider, scope: Scope) -> None:
-        self._provider = provider
-        self._scope = scope
+        self.provider = provider
+        self.scope = scope
 
     def start_span(  # noqa: PLR0913, PLR0917 (the API's signature)
         self,
@@ -110,7 +129,7 @@ class OwnTracer(Tracer):
         start_time: int,
     ) -> Span:
         """Return a SERVER span that takes over *attributes*: plain ones, and few."""
-        span = self._begin(name, context, SpanKind.SERVER, start_time, _LENIENT)
+        span = self._begin(name, context, SpanKind.SERVER, start_time, LENIENT)
         if type(span) is RecordingSpan:
             span.attributes = attributes
         else:  # it isn't recorded, or has limits of its own
@@ -125,20 +144,12 @@ class OwnTracer(Tracer):
         start_time: int | None,
         lenient: tuple[bool, bool],
     ) -> Span:
-        parent: SpanContext | None = None
-        asked: SpanContext | None = None
-        if context is None or context:  # else there's nobody to ask
-            current = get_current_span(context).get_span_context()
-            if current.is_valid:
-                parent = asked = current
-            elif current.is_remote:
-                # A caller without ids may have decided all the same (see span.remote).
-                asked = current
-        if parent is None:
-            trace_id, random = new_trace_id(), _RANDOM
-        else:
-            trace_id, random = parent.trace_id, parent.trace_flags & _RANDOM
-        pipeline = self._provider.pipeline
+        if context is None or context:
+            parent, asked, trace_id, state, random = parent_of(context)
+        else:  # there's nobody to ask
+            parent, asked, state, random = None, None, NO_STATE, _RANDOM
+            trace_id = new_trace_id()
+        pipeline = self.provider.pipeline
         if pipeline is None:
             return _passed_on(parent, trace_id)
         if not pipeline.sampler(asked, trace_id):
@@ -151,11 +162,11 @@ class OwnTracer(Tracer):
                 random | _SAMPLED,
                 parent,
                 kind,
-                self._scope,
+                self.scope,
                 time_ns() if start_time is None else start_time,
                 pipeline.sink,
                 lenient,
-                NO_STATE if parent is None else parent.trace_state,
+                state,
             )
             return made
         return pipeline.span(
@@ -165,7 +176,7 @@ class OwnTracer(Tracer):
             random | _SAMPLED,
             parent,
             kind,
-            self._scope,
+            self.scope,
             time_ns() if start_time is None else start_time,
             pipeline.sink,
             lenient,
