@@ -35,7 +35,7 @@ SPANS, LINES = 4, 8
 """Of the trace that is shown: a payment that fails."""
 MOST_LINES = 28
 ERROR = re.compile(r"\w+Error: ")
-WIDTH = 1100
+WIDTH, WIDEST = 1100, 1340
 
 
 def main() -> int:
@@ -76,20 +76,20 @@ async def _take(ground: Processes, run: Path) -> None:
             raise CommandError(msg)
     shown = _last_lines(run / "shop.log")
     pages = {
-        "console": (console_page(shown, "shop"), 575),
-        "jaeger": (waterfall_page(spans, trace_id), 165),
+        "console": (console_page(shown, "shop"), WIDEST, 575),
+        "jaeger": (waterfall_page(spans, trace_id), WIDTH, 195),
     }
-    for name, (html, height) in pages.items():
+    for name, (html, width, height) in pages.items():
         page = run / f"{name}.html"
         page.write_text(html, encoding="utf-8")
-        _picture(name, page.as_uri(), height)
-    _picture("traffic", f"{at.traffic}/", 640)
-    _picture("lines", page_url(ground.model, trace_id), 700)
+        _picture(name, page.as_uri(), width, height)
+    _picture("traffic", f"{at.traffic}/", WIDTH, 640)
+    _picture("lines", page_url(ground.model, trace_id), WIDTH, 700)
 
 
-def _picture(name: str, url: str, height: int) -> None:
+def _picture(name: str, url: str, width: int, height: int) -> None:
     file = FOLDER / f"{name}.png"
-    screenshot(url, file, WIDTH, height)
+    screenshot(url, file, width, height)
     say(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB")
 
 

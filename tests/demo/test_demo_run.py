@@ -7,90 +7,16 @@ import itertools
 import os
 import re
 import signal
-import socket
-import sys
 from collections import Counter
-from contextlib import asynccontextmanager
 
-import pytest
 from aiohttp import ClientSession
+from demo_program import alive, all_gone, running
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
 )
 
-PATIENCE = 60
 SERVICE_LINE = re.compile(r"^(shop |stock) │ \d\d:\d\d:\d\d\.\d{3} [A-Z]+ +▌(\w+)")
 NUMBER = re.compile(r"\b(?:order|basket|search)=(\d+)")
-
-
-class Demo:
-    """A running demo; *lines* is what it has printed so far."""
-
-    def __init__(self, process):
-        self.process = process
-        self.lines = []
-
-    async def until(self, text):
-        """Return the next line that contains *text*."""
-        while True:
-            line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
-            assert line, "\n".join(self.lines)
-            self.lines.append(line.decode().rstrip("\n"))
-            if text in self.lines[-1]:
-                return self.lines[-1]
-
-    async def end(self):
-        """Return its status once it has ended and all of its output is read."""
-        rest = await asyncio.wait_for(self.process.stdout.read(), PATIENCE)
-        self.lines += rest.decode().splitlines()
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
-
-    @property
-    def text(self):
-        return "\n".join(self.lines)
-
-    async def children(self):
-        """Return the ids of the processes of its two services."""
-        ps = await asyncio.create_subprocess_exec(
-            *("ps", "-o", "pid=", "--ppid", str(self.process.pid)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        out, _ = await ps.communicate()
-        return [int(pid) for pid in out.split()]
-
-
-@asynccontextmanager
-async def running(*arguments, **env):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "otel_aiohttp_logs", "demo", *arguments),
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=2**20,
-        start_new_session=True,
-    )
-    try:
-        yield Demo(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-async def all_gone(pids):
-    for _ in range(PATIENCE * 10):
-        if not any(map(alive, pids)):
-            return True
-        await asyncio.sleep(0.1)
-    return False
 
 
 async def test_tells_requests_apart():
@@ -242,68 +168,3 @@ async def test_says_what_is_wrong():
     assert f"POST /orders/{number}: its line " in demo.text
     assert f"is under trace {'ab' * 16}" in demo.text
     assert "Each line under its own request" not in demo.text
-
-
-@pytest.mark.parametrize("option", ["--port", "--otlp-port"])
-async def test_says_which_port_is_taken(option):
-    """A port that is taken costs one line, which says what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        async with running(option, port) as demo:
-            assert await demo.end() == 1
-
-    assert demo.text == (
-        f"otel-aiohttp-logs demo: port {port} is taken: stop what listens there, or "
-        f"give another with {option}, or none for a free one."
-    )
-
-
-async def test_ports_can_be_chosen():
-    """``--port`` is where the shop answers requests of one's own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    async with running("--port", str(port)) as demo:
-        await demo.until("shop opened")
-        async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            response = await session.get("/baskets/5")
-            assert response.status == 404
-        await demo.until("basket not found  user_id=105 basket=5")
-
-
-async def test_reader_that_leaves():
-    """A reader that has seen enough, such as ``head``, ends it without complaint."""
-    demo = f"{sys.executable} -m otel_aiohttp_logs demo"
-    shell = await asyncio.create_subprocess_exec(
-        *("bash", "-c", f"{demo} | head -n 12; echo ${{PIPESTATUS[0]}}"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await asyncio.wait_for(shell.communicate(), PATIENCE)
-
-    lines = out.decode().splitlines()
-    assert len(lines) == 13, out
-    assert lines[-1] == "141"
-
-
-async def test_colours():
-    """``--color`` and ``--no-color`` decide for it and for both of its services."""
-    async with running("--seconds", "1", "--color") as colored:
-        assert await colored.end() == 0
-    async with running("--seconds", "1", "--no-color", FORCE_COLOR="1") as plain:
-        assert await plain.end() == 0
-
-    assert "\x1b[" not in plain.text
-    assert re.search(r"\x1b\[36mshop \x1b\[0m .*\x1b\[38;5;\d+m▌", colored.text)
-
-
-async def test_own_settings_do_not_reach_the_demo():
-    """Variables meant for one's own services do not change or break it."""
-    env = {
-        "OTEL_SDK_DISABLED": "true",
-        "OTEL_TRACES_SAMPLER": "nonsense",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
-        "OTEL_AIOHTTP_LOGS_OUTPUT": "none",
-        "PORT": "1",
-    }
-    async with running("--seconds", "1", **env) as demo:
-        assert await demo.end() == 0, demo.text
