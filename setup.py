@@ -13,7 +13,7 @@ setup(
         Extension(
             "otel_aiohttp_logs._speed._c",
             sources=sorted(str(path) for path in SOURCES.glob("*.c")),
-            depends=[str(SOURCES / "speed.h")],
+            depends=sorted(str(path) for path in SOURCES.glob("*.h")),
             extra_compile_args=["-O2"],
             optional=True,
         )

@@ -90,6 +90,7 @@ class _Running:
         return Events(
             wants=self._access.wants,
             write=self._handlers.handle,
+            write_plain=self._handlers.handle_event,
             quiet_routes=quiet_routes,
             only_if_unsaid=self.settings.access_log == "classic",
         )

@@ -222,43 +222,51 @@ has_exception(State *state, PyObject *values)
 }
 
 static int
-put_head(State *state, Buffer *line, PyObject *values)
+put_head(State *state, Buffer *line, const Line *of)
 {
-    PyObject *level = PyDict_GetItemWithError(values, NAME(state, levelname));
-    PyObject *logger = PyDict_GetItemWithError(values, NAME(state, name));
-    PyObject *created = PyDict_GetItemWithError(values, NAME(state, created));
-    if (created == NULL || !PyFloat_CheckExact(created) ||
-        put_moment(line, PyFloat_AS_DOUBLE(created)) < 0 ||
-        put_member(line, ",\"level\":", level, LONGEST_LEVEL) < 0)
+    if (put_moment(line, of->created) < 0 ||
+        put_member(line, ",\"level\":", of->level, LONGEST_LEVEL) < 0 ||
+        put_member(line, ",\"logger\":", of->logger, LONGEST_LOGGER) < 0 ||
+        put_string(line, ",\"message\":") < 0 || put_quoted(line, of->message) < 0 ||
+        put_ids(line, of->ids) < 0)
         return -1;
-    return put_member(line, ",\"logger\":", logger, LONGEST_LOGGER);
+    if (!of->is_event)
+        return 0;
+    return put_member(line, ",\"event_name\":", THING(state, EVENT_NAME), 128);
 }
 
-static int
-put_whole(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids)
+/* Writes a line, without its end. */
+int
+put_parts_of_line(State *state, Buffer *line, const Line *of)
 {
-    PyObject *values = PyObject_GenericGetDict(record, NULL);
-    if (values == NULL)
+    if (put_head(state, line, of) < 0 || put_fields(line, of->fields) < 0)
         return -1;
-    int failed =
-        has_exception(state, values) || put_head(state, line, values) < 0 ||
-        put_string(line, ",\"message\":") < 0 ||
-        put_quoted(line, PyTuple_GET_ITEM(words, 0)) < 0 || put_ids(line, ids) < 0;
-    Py_DECREF(values);
-    if (failed)
-        return -1;
-    if (Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT)) &&
-        put_member(line, ",\"event_name\":", THING(state, EVENT_NAME), 128) < 0)
-        return -1;
-    return put_fields(line, PyTuple_GET_ITEM(words, 1));
+    return put_byte(line, '}');
 }
 
-/* Writes the line of a record that says *words*; without the end of the line. */
+/* Writes the line of a record that says *words*. */
 int
 put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids)
 {
-    if (!Py_IS_TYPE(words, (PyTypeObject *)THING(state, SAID)) ||
-        put_whole(state, line, record, words, ids) < 0)
+    if (!Py_IS_TYPE(words, (PyTypeObject *)THING(state, SAID)))
         return -1;
-    return put_byte(line, '}');
+    PyObject *values = PyObject_GenericGetDict(record, NULL);
+    if (values == NULL)
+        return -1;
+    PyObject *created = PyDict_GetItemWithError(values, NAME(state, created));
+    int failed = -1;
+    if (created != NULL && PyFloat_CheckExact(created) && !has_exception(state, values)) {
+        Line of = {
+            .created = PyFloat_AS_DOUBLE(created),
+            .level = PyDict_GetItemWithError(values, NAME(state, levelname)),
+            .logger = PyDict_GetItemWithError(values, NAME(state, name)),
+            .message = PyTuple_GET_ITEM(words, 0),
+            .fields = PyTuple_GET_ITEM(words, 1),
+            .ids = ids,
+            .is_event = Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT)),
+        };
+        failed = put_parts_of_line(state, line, &of);
+    }
+    Py_DECREF(values);
+    return failed;
 }

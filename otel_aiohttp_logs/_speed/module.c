@@ -21,6 +21,7 @@ static PyMethodDef functions[] = {
     {"pass_on", FAST(pass_on), NULL},
     {"said", said, METH_O, NULL},
     {"stdout_line", FAST(stdout_line), NULL},
+    {"write_event", FAST(write_event), NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -28,7 +29,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 3);
+    return PyModule_AddIntConstant(module, "INTERFACE", 4);
 }
 
 static void

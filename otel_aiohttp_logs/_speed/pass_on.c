@@ -5,7 +5,7 @@
 #include "speed.h"
 
 /* See severity_number(). */
-static long
+long
 severity(long level)
 {
     if (level < 10)
@@ -99,7 +99,7 @@ flat_log(State *state, const Where *where, PyObject *record)
     return log;
 }
 
-static PyObject *
+PyObject *
 only_outlet(State *state, PyObject *handler)
 {
     PyObject *outlets = PyObject_GetAttr(handler, NAME(state, outlets));
@@ -125,14 +125,19 @@ has_odd_name(State *state, PyObject *record)
 }
 
 int
-is_for_us(State *state, PyObject *handler, PyObject *record)
+has_no_filters(State *state, PyObject *handler)
 {
-    if (!is_record(state, record) || has_odd_name(state, record))
-        return 0;
     PyObject *filters = PyObject_GetAttr(handler, NAME(state, filters));
     int all = filters && PyList_CheckExact(filters) && PyList_GET_SIZE(filters) == 0;
     Py_XDECREF(filters);
     return all;
+}
+
+int
+is_for_us(State *state, PyObject *handler, PyObject *record)
+{
+    return is_record(state, record) && !has_odd_name(state, record) &&
+           has_no_filters(state, handler);
 }
 
 static PyObject *

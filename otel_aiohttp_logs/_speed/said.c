@@ -13,7 +13,7 @@
 #define MOST_NAMES 1024
 
 /* Whether a text goes out as it is: it has a form in UTF-8 that isn't too long. */
-static int
+int
 is_tidy(PyObject *text, Py_ssize_t longest)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(text);

@@ -166,6 +166,7 @@ typedef struct {
 
 int is_record(State *state, PyObject *record);
 int unless_fatal(void);
+int look_around(State *state, PyObject *context, PyObject **ids, Where *where);
 int find_out_where(State *state, PyObject *record, Where *where);
 void where_free(Where *where);
 
@@ -174,6 +175,11 @@ void where_free(Where *where);
 /* Its ids as text and as numbers, where *span* is one of ours; UNUSUAL where it isn't. */
 int ids_of_span(State *state, PyObject *span, PyObject *scope, Where *where);
 
+/* --- stdout.c --- */
+
+/* 1 if *handler* writes JSON, and no other but ours gets the records of the logger *name*. */
+int writes_json_alone(State *state, PyObject *handler, PyObject *name, PyObject *formatter);
+
 /* --- said.c --- */
 
 PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
@@ -181,12 +187,23 @@ PyObject *say(State *state, const Where *where, PyObject *record, PyObject *valu
 
 /* --- pass_on.c --- */
 
+long severity(long level);
+PyObject *only_outlet(State *state, PyObject *handler);
+int has_no_filters(State *state, PyObject *handler);
 /* 1 if the handler has no filters, and the record is one of ours and of no odd logger. */
 int is_for_us(State *state, PyObject *handler, PyObject *record);
 
 /* --- moment.c, json.c --- */
 
+/* All of them borrowed. */
+typedef struct {
+    double created;
+    PyObject *level, *logger, *message, *fields, *ids;
+    int is_event;
+} Line;
+
 int put_moment(Buffer *line, double created);
+int put_parts_of_line(State *state, Buffer *line, const Line *of);
 
 int put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids);
 
@@ -203,12 +220,15 @@ PyObject *make_record(PyObject *module, PyObject *const *args, Py_ssize_t number
 PyObject *make_event(PyObject *module, PyObject *const *args, Py_ssize_t number,
                      PyObject *keywords);
 PyObject *said(PyObject *module, PyObject *record);
+PyObject *write_event(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *new_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *guid(PyObject *module, PyObject *bits);
 int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
 int is_plain_value(PyObject *value);
+int is_tidy(PyObject *text, Py_ssize_t longest);
+int is_put_log(PyObject *outlet);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number);

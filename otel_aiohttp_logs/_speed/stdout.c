@@ -66,19 +66,25 @@ is_ours_alone(State *state, PyObject *name, PyObject *ours)
     return logger != NULL;
 }
 
-static int
-writes_json(State *state, PyObject *handler, PyObject *record, PyObject *kind)
+int
+writes_json_alone(State *state, PyObject *handler, PyObject *name, PyObject *kind)
 {
     PyObject *formatter = PyObject_GetAttr(handler, NAME(state, formatter));
     PyObject *ours = PyObject_GetAttr(handler, NAME(state, _ours));
-    PyObject *values = PyObject_GenericGetDict(record, NULL);
-    PyObject *name = values ? PyDict_GetItemWithError(values, NAME(state, name)) : NULL;
-    int yes = formatter != NULL &&
-              (PyObject *)Py_TYPE(formatter) == kind &&
+    int yes = formatter != NULL && (PyObject *)Py_TYPE(formatter) == kind &&
               ours != NULL && PyTuple_CheckExact(ours) && name != NULL &&
               PyUnicode_CheckExact(name) && is_ours_alone(state, name, ours);
     Py_XDECREF(formatter);
     Py_XDECREF(ours);
+    return yes;
+}
+
+static int
+writes_json(State *state, PyObject *handler, PyObject *record, PyObject *kind)
+{
+    PyObject *values = PyObject_GenericGetDict(record, NULL);
+    PyObject *name = values ? PyDict_GetItemWithError(values, NAME(state, name)) : NULL;
+    int yes = writes_json_alone(state, handler, name, kind);
     Py_XDECREF(values);
     return yes;
 }

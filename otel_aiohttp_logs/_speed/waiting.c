@@ -221,6 +221,14 @@ put_log(Waiting *self, PyObject *const *args, Py_ssize_t number)
     return put(self, args[1]);
 }
 
+/* Whether an outlet is put_log(), which doesn't look at the record. */
+int
+is_put_log(PyObject *outlet)
+{
+    return PyCFunction_CheckExact(outlet) &&
+           PyCFunction_GET_FUNCTION(outlet) == (PyCFunction)(void (*)(void))put_log;
+}
+
 /* take(most, most_weight): the oldest records, as many as fit. */
 static PyObject *
 take(Waiting *self, PyObject *const *args, Py_ssize_t number)

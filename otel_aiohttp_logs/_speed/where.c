@@ -39,9 +39,8 @@ keep_known(State *state, PyObject *scope, const Where *where)
 
 /* A request's own lines have the same ids: they are worked out for the first of them. */
 static int
-known_ids(State *state, Where *where, PyObject *record)
+known_ids(State *state, Where *where, PyObject **ids)
 {
-    PyObject **ids = slot(record, state->ids_at);
     PyObject *span = PyDict_GetItemWithError(where->context, THING(state, SPAN));
     PyObject *scope = where->scope;
     int own = scope != NULL && span == *slot(scope, state->span_at);
@@ -81,15 +80,17 @@ known_ids(State *state, Where *where, PyObject *record)
     return own ? keep_known(state, scope, where) : 0;
 }
 
-/* Finds out what *where* says; UNUSUAL leaves the record to the twin, -1 is an exception. */
+/*
+ * Finds out what *where* says of a context; *ids* are those known already, or None, and are
+ * kept there. UNUSUAL leaves it to the twin, -1 is an exception.
+ */
 int
-find_out_where(State *state, PyObject *record, Where *where)
+look_around(State *state, PyObject *context, PyObject **ids, Where *where)
 {
-    where->context = *slot(record, state->context_at);
-    if (where->context == NULL || !PyDict_Check(where->context) ||
-        *slot(record, state->ids_at) == NULL)
+    where->context = context;
+    if (context == NULL || !PyDict_Check(context) || *ids == NULL)
         return UNUSUAL;
-    where->scope = PyDict_GetItemWithError(where->context, THING(state, REQUEST));
+    where->scope = PyDict_GetItemWithError(context, THING(state, REQUEST));
     if (where->scope != NULL) {
         if (!Py_IS_TYPE(where->scope, (PyTypeObject *)THING(state, SCOPE)))
             return UNUSUAL;
@@ -97,5 +98,12 @@ find_out_where(State *state, PyObject *record, Where *where)
         if (*slot(where->scope, state->ended_at) != Py_None)
             return UNUSUAL;
     }
-    return known_ids(state, where, record) < 0 ? unless_fatal() : 0;
+    return known_ids(state, where, ids) < 0 ? unless_fatal() : 0;
+}
+
+int
+find_out_where(State *state, PyObject *record, Where *where)
+{
+    return look_around(state, *slot(record, state->context_at),
+                       slot(record, state->ids_at), where);
 }

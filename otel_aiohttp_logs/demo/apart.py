@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from otel_aiohttp_logs.demo.scenarios import SERVICES
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from otel_aiohttp_logs.demo.caller import Sent
     from otel_aiohttp_logs.demo.otlp import Line, Span
     from otel_aiohttp_logs.demo.receiver import Trace
     from otel_aiohttp_logs.demo.terminal import Terminal
+    from otel_aiohttp_logs.flat import Plain
 
 BAR = 24
 STEP = "step"
@@ -69,8 +68,9 @@ def _row(span: Span, depth: int, begin: int, whole: int, terminal: Terminal) -> 
     took = f"{(span.end_ns - span.start_ns) / 1e6:8.1f} ms"
     return (
         f"   {terminal.service(span.service)} {terminal.paint('dim', span.span_id[:8])}"
-        f"  {title:<38} {took}  {terminal.paint(style, bar)}".rstrip()
-    )
+        f"  {title:<38} {took}  {terminal.paint(style, bar)}"
+        f"  {terminal.paint('dim', _own(span.attributes))}"
+    ).rstrip()
 
 
 def _line(line: Line, begin: int, terminal: Terminal) -> str:
@@ -85,14 +85,18 @@ def _line(line: Line, begin: int, terminal: Terminal) -> str:
 
 
 def _fields(line: Line) -> str:
-    """Return what the application said, or which exception aiohttp met."""
-    step = STEP in line.attributes
-    if "exception.type" in line.attributes and not step:
+    """Return what the application said and bound, or which exception aiohttp met."""
+    if "exception.type" in line.attributes and STEP not in line.attributes:
         _, _, kind = str(line.attributes["exception.type"]).rpartition(".")
         return f"{kind}: {line.attributes.get('exception.message')!s}"
-    if line.logger not in SERVICES and not step:
-        return ""
-    fields = line.attributes.items()
+    return _own(line.attributes)
+
+
+def _own(fields: Mapping[str, Plain]) -> str:
     # Names with a dot are OpenTelemetry's, such as code.function.name.
-    own = [(k, v) for k, v in fields if k != TOLD_ABOVE and "." not in k]
-    return "  ".join(f"{key}={value!s}" for key, value in own)
+    own = [(k, v) for k, v in fields.items() if k != TOLD_ABOVE and "." not in k]
+    return "  ".join(f"{key}={_quoted(str(value))}" for key, value in own)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if " " in text else text

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import logging
+import time
+from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.output.gunicorn import GunicornLoggers
+from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.output.stdout import (
     handled_elsewhere,
     shows_lines,
     stdout_handler,
 )
+from otel_aiohttp_logs.record.access import ACCESS_LOGGER
 from otel_aiohttp_logs.record.handler import is_upstreams
+from otel_aiohttp_logs.record.twins import native
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+
+    from otel_aiohttp_logs.flat import Plain
 
 
 class RootHandlers:
@@ -62,6 +74,32 @@ class RootHandlers:
             exports = is_upstreams(handler) and record.levelno >= handler.level
             if ours or exports:
                 handler.handle(record)
+
+    def handle_event(
+        self,
+        text: str,
+        level: int,
+        fields: Mapping[str, Plain],
+        context: Context,
+    ) -> bool:
+        """Do with an event what ``handle`` does; False if that takes a record."""
+        if native is None or self._gunicorn.writes_access_lines:
+            return False
+        line: str | None = native.write_event(
+            self._passing_on,
+            self._stdout,
+            logging.root.handlers,
+            JSONFormatter,
+            ACCESS_LOGGER,
+            text,
+            level,
+            time.time(),
+            fields,
+            context,
+        )
+        if line and self._stdout is not None:
+            self._stdout.write(line)
+        return line is not None
 
     def heard_elsewhere(self, logger_name: str) -> bool:
         """Tell whether a handler of the application's gets that logger's records."""

@@ -110,12 +110,16 @@ class StdoutHandler(logging.Handler):
             line = native.stdout_line(self, record, JSONFormatter)
         if line is None:
             return self._handle(record)
+        self.write(line)
+        return True
+
+    def write(self, line: str) -> None:
+        """Write a whole *line*, or count it as lost."""
         try:
             with self.lock:  # type: ignore[union-attr]  # None only before __init__
                 _write(line)
         except Exception:  # noqa: BLE001 - as in emit
             self.lost += 1
-        return True
 
     def _handle(self, record: logging.LogRecord) -> bool:
         if not self._access_lines and is_replaced(record):

@@ -47,11 +47,13 @@ class Events:
         *,
         wants: Callable[[int], bool],
         write: Callable[[logging.LogRecord], object],
+        write_plain: Callable[[str, int, Mapping[str, Plain], Context], bool],
         quiet_routes: Sequence[str],
         only_if_unsaid: bool,
     ) -> None:
         self._wants = wants
         self._write = write
+        self._write_plain = write_plain
         self._quiet_routes = quiet_routes
         self.only_if_unsaid = only_if_unsaid
         """Write events only of those requests of which aiohttp writes no line."""
@@ -83,14 +85,18 @@ class Events:
         status, error_type = outcome.status, outcome.error_type
         method, path = attributes[HTTP_REQUEST_METHOD], attributes.get(URL_PATH, "-")
         text = f"{method} {path} {outcome.name if status is None else status}"
+        said: dict[str, Plain] = {**attributes}
+        if status is not None:
+            said[HTTP_RESPONSE_STATUS_CODE] = status
+        if error_type is not None:
+            said[ERROR_TYPE] = error_type
+        said["outcome"] = outcome.name
+        # Where nobody else hears it, there need be no record.
+        if not bound and self._write_plain(text, level, said, context):
+            return
         record = make_event(ACCESS_LOGGER, level, __file__, 0, text, (), None)
         fields = vars(record)
-        fields.update(attributes)
-        if status is not None:
-            fields[HTTP_RESPONSE_STATUS_CODE] = status
-        if error_type is not None:
-            fields[ERROR_TYPE] = error_type
-        fields["outcome"] = outcome.name
+        fields.update(said)
         named = {f"extra.{k}" if k in fields else k: v for k, v in bound.items()}
         record.remember(context, bound=bound_to(context, named) if named else None)
         self._write(record)

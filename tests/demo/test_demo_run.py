@@ -39,6 +39,13 @@ async def test_tells_requests_apart():
     assert len(re.findall(r"^   request  [0-9a-f-]{36}$", demo.text, re.MULTILINE)) == 3
     assert "CardRefusedError: the bank refused the card of order" in demo.text
     assert "└ GET /warehouses/{number}" in demo.text
+    # Who asked is on the event and on the span; a step's fields are on its span, too.
+    assert re.search(r"POST /orders/(\d+) 200 +user_id=\d+  duration=0\.\d+", demo.text)
+    assert re.search(
+        r"POST /orders/{number} .*█+ +user_id=\d+$", demo.text, re.MULTILINE
+    )
+    assert re.search(r"└ charge card .*█ +user_id=\d+  order=\d+  card=visa", demo.text)
+    assert re.search(r'step="call warehouse" .* duration=0\.\d+  outcome=ok', demo.text)
     assert "Where to look next" in demo.text
 
 

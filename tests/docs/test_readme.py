@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_PAGE, _, _ = README.partition("\n## ")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# What a line has only with the library: the id of its request, the fields of `extra`.
+# What a line has only with the library: the id of its request, and its fields.
 MARK = re.compile(r"▌[0-9a-f]{8} ")
-FIELDS = re.compile(r"  (?:\w+=\S+ ?)+$")
+FIELDS = re.compile(r'  (?:\w+=(?:"[^"]*"|\S+) ?)+$')
 # Starts and stops the application of an example, instead of serving for ever.
 SERVE = """
 import asyncio

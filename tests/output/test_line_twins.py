@@ -22,10 +22,14 @@ from opentelemetry.trace import (
 )
 from output.twins import Handlers, typed
 
+from otel_aiohttp_logs.export.waiting import _LOG
+from otel_aiohttp_logs.export.weight import weigh_log
+from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.twins import make_event, make_record, native
 from otel_aiohttp_logs.scope import fields as bound_fields
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
+Waiting = native and native.Waiting
 pytestmark = pytest.mark.skipif(native is None, reason="nothing is compiled")
 
 ODD = '\x00\x1b\n\r\t"\\\x7f\x80\x9f\xa0\u2028\u202e\u2066\u2069\u206a\ud800é😀'
@@ -225,8 +229,8 @@ def test_the_ordinary_is_compiled():
     contextvars.copy_context().run(inside)
 
 
-def test_an_outlet_that_fails(capsys):
-    """What an outlet raises is reported in logging's way, and is raised nowhere."""
+def test_an_outlet_that_fails(caplog):
+    """What an outlet raises is counted and said, and is raised nowhere."""
     handlers = Handlers()
 
     def fail(*_) -> None:
@@ -237,7 +241,9 @@ def test_an_outlet_that_fails(capsys):
     record = make_record("twins", 20, "/a/b.py", 7, "text", (), None)
 
     assert handlers.outlet.handle(record) is True
-    assert "RuntimeError: no room" in capsys.readouterr().err
+    assert handlers.outlet.failures == 1
+    (said,) = caplog.records
+    assert said.exc_info[1].args == ("no room",)
 
 
 def test_filters_are_asked():
@@ -282,5 +288,75 @@ def test_nothing_is_left_behind():
         assert after - before < 20_000
         scope = get_current()[REQUEST]
         assert sys.getrefcount(scope.known) < 10
+
+    contextvars.copy_context().run(inside)
+
+
+@given(
+    level=st.sampled_from((10, 20, 30, 40)),
+    text=texts,
+    fields=st.dictionaries(
+        st.sampled_from(("http.route", "url.path", "duration", "outcome")), values
+    ),
+    place=st.sampled_from(("request", "child", "ended")),
+    shown=st.booleans(),
+)
+@often
+def test_an_event_without_a_record(level, text, fields, place, shown):
+    """An event that only our handlers hear is the same as one by a record."""
+
+    def inside() -> None:
+        go_to(place, {})
+        handlers = Handlers()
+        waiting = Waiting(lambda: None, lambda: None, weigh_log, *_LOG)
+        waiting.room = 10
+        handlers.outlet.outlets = (waiting.put_log,)
+        ours = [handlers.outlet, handlers.stdout] if shown else [handlers.outlet]
+        with handlers.attached():
+            line = native.write_event(
+                *(handlers.outlet, handlers.stdout, ours, JSONFormatter),
+                *("aiohttp.access", text, level, 5.25, fields, get_current()),
+            )
+            record = make_event("aiohttp.access", level, "", 0, text, (), None)
+            record.created = 5.25
+            vars(record).update(fields)
+            handlers.outlet.handle(record)
+            second = native.stdout_line(handlers.stdout, record, JSONFormatter)
+
+        if line is None:
+            assert len(waiting) == 1  # by the record
+            return
+        by_event, by_record = waiting.take(10, 1 << 20)
+        assert typed(by_event) == typed(by_record)
+        assert line == (second if shown else "")
+
+    contextvars.copy_context().run(inside)
+
+
+def test_an_ordinary_event_needs_no_record():
+    """That of an ordinary request isn't left to Python; those of a stranger's are."""
+
+    def inside() -> None:
+        go_to("request", {})
+        handlers = Handlers()
+        waiting = Waiting(lambda: None, lambda: None, weigh_log, *_LOG)
+        waiting.room = 10
+        handlers.outlet.outlets = (waiting.put_log,)
+
+        def write(handlers_there):
+            return native.write_event(
+                *(handlers.outlet, handlers.stdout, handlers_there, JSONFormatter),
+                *("aiohttp.access", "GET / 200", 20, 5.25),
+                *({"http.route": "/", "duration": 0.5}, get_current()),
+            )
+
+        with handlers.attached():
+            line = write([handlers.outlet, handlers.stdout])
+            stranger = write([handlers.outlet, handlers.stdout, logging.NullHandler()])
+
+        assert json.loads(line)["event_name"] == "http.server.request"
+        assert (stranger, len(waiting)) == (None, 1)
+        handlers.outlet.addFilter(lambda _: True)
+        assert write([handlers.outlet]) is None
 
     contextvars.copy_context().run(inside)

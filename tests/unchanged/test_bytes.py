@@ -11,6 +11,8 @@ from unchanged_app import make_app
 from unchanged_talks import TALKS
 from unchanged_wire import say, statuses, without_ids
 
+from otel_aiohttp_logs import stats
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -34,7 +36,10 @@ async def answers(both, folder):
         plain, ours = [await say(port, TALKS[name]) for port in pair]
         return name, without_ids(plain), without_ids(ours)
 
-    return await asyncio.gather(*map(got, TALKS))
+    failures = stats().telemetry_failures
+    answers = await asyncio.gather(*map(got, TALKS))
+    assert stats().telemetry_failures == failures
+    return answers
 
 
 async def test_answers(answers):
