@@ -39,6 +39,12 @@ SERVER_EXCEPTIONS = {
     "tests/test_client_functional.py::test_raw_headers[pyloop]": _HEADERS,
     "tests/test_client_functional.py::test_empty_header_values[pyloop]": _HEADERS,
 }
+_ITS_CONTENT = "it looks at what a new application has inside, and ours has more"
+EVERYWHERE_EXCEPTIONS = {
+    "tests/test_web_app.py::test_appkey": _ITS_CONTENT,
+    "tests/test_web_app.py::test_app_iter": _ITS_CONTENT,
+    "tests/test_web_app.py::test_app_run_middlewares": _ITS_CONTENT,
+}
 
 
 @pytest.fixture
@@ -62,3 +68,17 @@ def test_each_application_instrumented(collector, env, tmp_path, figure):
     assert found.different.keys() == SERVER_EXCEPTIONS.keys(), found.output
     assert len(found.plain) > 1000
     assert len(served) > 1000
+
+
+def test_each_application_instrumented_as_it_is_made(env, tmp_path, figure):
+    """As above, with all sub-applications and those that are never served."""
+    names = [n for n in SERVER_TESTS if n.startswith(("test_web", "test_url"))]
+    tests = [f"tests/{name}" for name in names]
+    found = compare(aiohttp_tests(), tests, "plugin_everywhere", tmp_path / "runs", env)
+    figure(
+        f"applications instrumented as they are made: {len(found.ours)} tests run, "
+        f"{len(found.different)} end differently"
+    )
+
+    assert found.different.keys() == EVERYWHERE_EXCEPTIONS.keys(), found.output
+    assert len(found.plain) > 500
