@@ -58,30 +58,29 @@ class Events:
         self.only_if_unsaid = only_if_unsaid
         """Write events only of those requests of which aiohttp writes no line."""
 
-    def level(self, outcome: Outcome, attributes: Mapping[str, object]) -> int:
+    def level(self, outcome: Outcome, attributes: Mapping[str, object]) -> int | None:
+        """Return the level of a request's event, None if nobody wants to see it."""
         level = _LEVELS.get(outcome.name, logging.ERROR)
-        if outcome.name != "ok" or not self._quiet_routes:
-            return level
-        asked = attributes.get(HTTP_ROUTE) or attributes.get(URL_PATH, "")
-        quiet = any(fnmatchcase(str(asked), route) for route in self._quiet_routes)
-        return logging.DEBUG if quiet else level
+        if outcome.name == "ok" and self._quiet_routes:
+            asked = attributes.get(HTTP_ROUTE) or attributes.get(URL_PATH, "")
+            if any(fnmatchcase(str(asked), route) for route in self._quiet_routes):
+                level = logging.DEBUG
+        return level if self._wants(level) else None
 
     def write(
         self,
+        level: int,
         outcome: Outcome,
         attributes: Mapping[str, str | int | float],
         bound: Mapping[str, Plain],
         context: Context,
     ) -> None:
         """
-        Write the event of a request, if its level is wanted.
+        Write the event of a request.
 
         It has its *attributes*, what *outcome* adds, and the fields *bound* to it; one
         that is named like one of the others goes out as ``extra.<name>``.
         """
-        level = self.level(outcome, attributes)
-        if not self._wants(level):
-            return
         status, error_type = outcome.status, outcome.error_type
         method, path = attributes[HTTP_REQUEST_METHOD], attributes.get(URL_PATH, "-")
         text = f"{method} {path} {outcome.name if status is None else status}"

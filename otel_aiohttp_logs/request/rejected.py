@@ -72,7 +72,9 @@ class RejectedRequest:
         result = outcome(
             self._response, None, connected=connected, cut_off=end.cut_off
         )._replace(error_type=self._error_type)
-        events.write(result, attributes, {}, self.context)
+        level = events.level(result, attributes)
+        if level is not None:
+            events.write(level, result, attributes, {}, self.context)
 
 
 Reject: TypeAlias = Callable[[web.BaseRequest, object], RejectedRequest | None]

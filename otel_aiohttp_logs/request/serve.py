@@ -9,7 +9,6 @@ returned, and the context ends with the task.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 import warnings
 from typing import TYPE_CHECKING
@@ -35,11 +34,13 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
+    from otel_aiohttp_logs.request.event import Events
     from otel_aiohttp_logs.request.instruments import Instruments
+    from otel_aiohttp_logs.request.outcome import Outcome
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_kept_one = threading.Event()
+_kept: list[bool] = []
 
 
 class ServedRequest:
@@ -112,7 +113,8 @@ class ServedRequest:
 
     def responding(self, response: web.StreamResponse) -> None:
         """Note the response whose headers are about to be sent, and add the id."""
-        self._response = response
+        if self._request is not None and self._request.transport is not None:
+            self._response = response  # else there's nobody to send it to
         self._responded = time.perf_counter()
         response.headers.setdefault(RESPONSE_HEADER, self.request_id)
         if self._theirs is not None and REQUEST not in get_current():
@@ -167,9 +169,15 @@ class ServedRequest:
             span.add_event("client_disconnected")
         events = self._instruments.events
         if events is not None and (end.unsaid or not events.only_if_unsaid):
-            self._measure()
-            events.write(result, self._attributes, self.scope.bound, self.context)
+            self._write_event(events, result)
         span.end()
+
+    def _write_event(self, events: Events, result: Outcome) -> None:
+        attributes = self._attributes
+        level = events.level(result, attributes)
+        if level is not None:
+            self._measure()
+            events.write(level, result, attributes, self.scope.bound, self.context)
 
     def _measure(self) -> None:
         attributes, response = self._attributes, self._response
@@ -201,7 +209,7 @@ def begin(request: web.Request, instruments: Instruments) -> ServedRequest | Non
 
 
 def _keep(request: web.Request, request_id: str) -> None:
-    if _kept_one.is_set():
+    if _kept:
         request["request_id"] = request_id
         return
     # Once in a process aiohttp warns of a key that is no RequestKey; this one is a
@@ -209,7 +217,7 @@ def _keep(request: web.Request, request_id: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         request["request_id"] = request_id
-    _kept_one.set()
+    _kept.append(True)
 
 
 def served_request(request: web.BaseRequest) -> ServedRequest | None:

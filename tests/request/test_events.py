@@ -182,6 +182,7 @@ async def test_a_client_that_leaves_has_an_event(
     await runner.cleanup()
 
     assert event.attributes["outcome"] == "disconnected"
+    assert "http.response.status_code" not in {**event.attributes, **span.attributes}
     assert event.proto.severity_text == "INFO"
     assert event.attributes["error.type"] == span.attributes["error.type"]
     assert span.proto.status.code == 0
