@@ -72,7 +72,15 @@ MAY_IMPORT = {
     },
     "__init__": {"scope", "_setup", "client", "export.stats", "output", "request"},
     # The demo is a user of the library, and its receiver knows OTLP only.
-    "demo": {"bind", "client_trace_config", "flat", "instrument_app", "step"},
+    "demo": {
+        "bind",
+        "bound",
+        "client_trace_config",
+        "detached",
+        "flat",
+        "instrument_app",
+        "step",
+    },
     "cli": {"demo"},
     "__main__": {"cli"},
 }

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession, web
 
-from otel_aiohttp_logs import bind, client_trace_config
+from otel_aiohttp_logs import bind, bound, client_trace_config
 from otel_aiohttp_logs.demo.bank import charge_card
 from otel_aiohttp_logs.demo.scenarios import user_of
 from otel_aiohttp_logs.demo.service import serve
@@ -53,10 +53,7 @@ async def place_order(request: web.Request) -> web.Response:
     )
     wanted = {"item": item, "quantity": quantity}
     stock = request.app[STOCK]
-    headers = _passed_on(request)
-    async with stock.put(
-        f"/reservations/{number}", json=wanted, headers=headers
-    ) as response:
+    async with stock.put(f"/reservations/{number}", json=wanted) as response:
         response.raise_for_status()
     price = await asyncio.to_thread(_price, number, quantity)
     log.info("order accepted", extra={"order": number, "price": price})
@@ -73,9 +70,8 @@ def _price(number: int, quantity: int) -> float:
 async def promise_delivery(request: web.Request) -> web.Response:
     number = _number(request)
     log.info("delivery date asked", extra={"order": number})
-    asked, headers = time.monotonic(), _passed_on(request)
-    stock = request.app[STOCK]
-    async with stock.get(f"/warehouses/{number}", headers=headers) as response:
+    asked, stock = time.monotonic(), request.app[STOCK]
+    async with stock.get(f"/warehouses/{number}") as response:
         days = (await response.json())["days"]
     waited = round((time.monotonic() - asked) * 1000)
     if waited >= SLOW_MS:
@@ -87,8 +83,8 @@ async def promise_delivery(request: web.Request) -> web.Response:
 async def take_payment(request: web.Request) -> web.Response:
     number = _number(request)
     log.info("payment begun", extra={"order": number, "card": "visa"})
-    stock, headers = request.app[STOCK], _passed_on(request)
-    async with stock.get(f"/reservations/{number}", headers=headers) as response:
+    stock = request.app[STOCK]
+    async with stock.get(f"/reservations/{number}") as response:
         response.raise_for_status()
     await charge_card(number)
     return web.json_response({"order": number})
@@ -125,8 +121,9 @@ async def stream_invoice(request: web.Request) -> web.StreamResponse:
     response.content_type = "text/plain"
     await response.prepare(request)
     for page in (1, 2, 3):
-        await response.write(f"order {number}, page {page}\n".encode())
-        log.info("invoice page written", extra={"order": number, "page": page})
+        with bound(page=page):
+            await response.write(f"order {number}, page {page}\n".encode())
+            log.info("invoice page written", extra={"order": number})
         await asyncio.sleep(0.06)
     await response.write_eof()
     log.info("invoice complete", extra={"order": number})
@@ -189,16 +186,6 @@ def application(stock_url: str) -> web.Application:
 
     app.cleanup_ctx.append(opened)
     return app
-
-
-def _passed_on(request: web.Request) -> dict[str, str]:
-    """
-    Return the header by which the stock logs under the same request id as we do.
-
-    The trace needs no such help. The stock takes the id because it's told to trust
-    this header, with ``OTEL_AIOHTTP_LOGS_REQUEST_ID_HEADER``.
-    """
-    return {"X-Request-ID": request["request_id"]}
 
 
 def _number(request: web.Request) -> int:

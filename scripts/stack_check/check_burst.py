@@ -120,6 +120,9 @@ def _wrong_in(request: Request, lines: list[Fields], ids: set[str]) -> Iterator[
             yield f"{request}: {line['_msg']!r} is of no span of its trace"
         if not line.get("request_id"):
             yield f"{request}: {line['_msg']!r} has no request id"
+    request_ids = {line.get("request_id") for line in lines}
+    if len(request_ids) > 1:
+        yield f"{request}: its lines have {len(request_ids)} request ids"
     for service, messages in ordered(request):
         logged = [line["_msg"] for line in lines if line.get("scope.name") == service]
         if logged != messages:

@@ -49,6 +49,28 @@ async def test_tells_requests_apart():
     assert "Where to look next" in demo.text
 
 
+async def test_work_of_nobody():
+    """
+    What the first request begins and what goes on for ever is detached: its lines
+    have no id, and are checked to be under no request.
+    """
+    async with running("--seconds", "2") as demo:
+        assert await demo.end() == 0, demo.text
+
+    (line,) = [line for line in demo.lines if "shelves recounted" in line]
+    assert "▌" not in line
+
+
+async def test_fields_of_a_block():
+    """A page's field is on its line, and not on those behind its block."""
+    async with running("--seconds", "2") as demo:
+        assert await demo.end() == 0, demo.text
+
+    assert re.search(r"invoice page written +.*page=2", demo.text)
+    assert re.search(r"invoice complete", demo.text)
+    assert not re.search(r"invoice complete .*page=", demo.text)
+
+
 async def test_counts_requests():
     """
     Its table has as many requests as were sent, by the histograms of both services,
