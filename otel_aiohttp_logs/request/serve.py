@@ -17,7 +17,7 @@ from aiohttp import web
 from opentelemetry.context import attach, get_current
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import NonRecordingSpan, StatusCode
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, StatusCode
 
 from otel_aiohttp_logs.request.attributes import (
     request_attributes,
@@ -32,6 +32,7 @@ from otel_aiohttp_logs.scope.request import REQUEST, RequestScope, request_conte
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
     from otel_aiohttp_logs.request.event import Events
@@ -81,11 +82,8 @@ class ServedRequest:
         self._theirs = instruments.span_begun and instruments.span_begun()
         if self._theirs is None:
             context = instruments.extract(headers)
-            self._span: Span = instruments.start_span(
-                span_name(request.method, route),
-                context,
-                {**self._attributes, "request_id": self.request_id},
-                start_time,
+            self._span = self._started_span(
+                span_name(request.method, route), context, start_time
             )
         else:  # it's measured and ended by whoever began it
             context = get_current()
@@ -98,6 +96,15 @@ class ServedRequest:
         self._metrics = instruments.metrics if self._theirs is None else None
         if self._metrics is not None:
             self._metrics.began(self._attributes, self.context)
+
+    def _started_span(self, name: str, context: Context, start_time: int) -> Span:
+        attributes = {**self._attributes, "request_id": self.request_id}
+        try:
+            return self._instruments.start_span(name, context, attributes, start_time)
+        except Exception:  # noqa: BLE001 (counted and logged)
+            # By the application's own tracer: the request has its id all the same.
+            self._instruments.tally.failed()
+            return INVALID_SPAN
 
     def failed(self, error: BaseException) -> None:
         """Note what left the application: an exception that it did not handle."""

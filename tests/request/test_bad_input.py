@@ -10,7 +10,7 @@ import sys
 import pytest
 from aiohttp import web
 
-from otel_aiohttp_logs import instrument_app, uninstrument_app
+from otel_aiohttp_logs import instrument_app, stats, uninstrument_app
 
 log = logging.getLogger("shop")
 
@@ -255,7 +255,7 @@ def test_sdk_without_its_extra_is_a_clear_error():
 
 
 async def test_a_tracer_that_fails_does_not_reach_the_request(serve, records):
-    """Whatever the application's provider raises: the answer is as without us."""
+    """Whatever the application's provider raises: the request is served, with an id."""
     from opentelemetry.trace import NoOpTracer, NoOpTracerProvider
 
     class Failing(NoOpTracer):
@@ -269,8 +269,12 @@ async def test_a_tracer_that_fails_does_not_reach_the_request(serve, records):
     app = app_with_echo()
     instrument_app(app, tracer_provider=Provider())
     client = await serve(app)
-    statuses = [(await client.get("/echo")).status for _ in range(3)]
+    before = stats().telemetry_failures
+    answers = [await client.get("/echo") for _ in range(3)]
 
     said = [r for r in records if r.getMessage() == "request_telemetry_failed"]
-    assert statuses == [200, 200, 200]
+    ids = {answer.headers["X-Request-ID"] for answer in answers}
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert len(ids) == 3
     assert len(said) == 1
+    assert stats().telemetry_failures == before + 3
