@@ -171,7 +171,7 @@ def test_the_clock_that_is_there():
 
     name = "time_ns" if type(logging._startTime) is int else "time"
     for at in (1_700_000_000, 1_700_000_000.9996, 1_700_000_000.0004, 1.5):
-        moment = int(at * 1e9) if name == "time_ns" else float(at)
+        moment = int(at * 1e9) + 999_999_900 if name == "time_ns" else float(at)
         with set_to(time, **{name: lambda moment=moment: moment}):
             ours, theirs = make_record(*ARGUMENTS[0]), logging.LogRecord(*ARGUMENTS[0])
         assert vars(ours) == vars(theirs)
