@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import datetime as dt
+import io
 import json
 import logging
 import sys
@@ -12,7 +13,12 @@ import pytest
 from growth import least_growth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from opentelemetry.context import attach, get_current, set_value
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,
+    attach,
+    get_current,
+    set_value,
+)
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -96,7 +102,9 @@ LOGGERS = ("twins", "twins.ä", "otel_aiohttp_logs.export", "aiohttp.access")
 for name in LOGGERS:
     logging.getLogger(name)  # else nobody has them, and a line is somebody else's
 loggers = st.sampled_from((*LOGGERS, "twins.nobody's"))
-places = st.sampled_from(("nowhere", "request", "child", "ended", "bound", "foreign"))
+places = st.sampled_from(
+    ("nowhere", "request", "child", "ended", "bound", "foreign", "sending")
+)
 
 
 def span(number: int) -> NonRecordingSpan:
@@ -107,6 +115,9 @@ def span(number: int) -> NonRecordingSpan:
 def go_to(place: str, fields) -> None:
     """Make the current context what *place* says; in a copy of the caller's."""
     if place == "nowhere":
+        return
+    if place == "sending":
+        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         return
     if place == "foreign":
         attach(set_span_in_context(span(9)))
@@ -243,6 +254,25 @@ def test_an_outlet_that_fails(caplog):
     assert handlers.outlet.failures == 1
     (said,) = caplog.records
     assert said.exc_info[1].args == ("no room",)
+
+
+def test_a_handler_of_the_applications_own():
+    """Where the application has a handler, nothing of ours goes to stdout."""
+    handlers = Handlers()
+    own = logging.getLogger("twins")
+
+    def line():
+        record = make_record("twins", 20, "/a/b.py", 7, "text", (), None)
+        return handlers.compiled(record)[2]
+
+    with handlers.attached():
+        before = line()
+        own.addHandler(logging.StreamHandler(io.StringIO()))
+        during = line()
+        own.handlers.clear()
+
+    assert json.loads(before)["message"] == "text"
+    assert during == ""
 
 
 def test_filters_are_asked():
