@@ -35,7 +35,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.record.handler import OutletHandler
-from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.stamping import Stamping
 from otel_aiohttp_logs.scope.request import RequestScope, request_context
 
 try:

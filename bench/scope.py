@@ -20,7 +20,7 @@ from opentelemetry.context import attach, set_value
 from opentelemetry.trace import set_span_in_context
 
 from otel_aiohttp_logs import bind, bound, detached, step
-from otel_aiohttp_logs.record.stamp import stamping
+from otel_aiohttp_logs.record.stamping import stamping
 from otel_aiohttp_logs.scope.fields import BOUND
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 from otel_aiohttp_logs.span.sampling import sampler

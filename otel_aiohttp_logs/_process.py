@@ -26,7 +26,7 @@ from otel_aiohttp_logs.pipeline.sdk import SdkPipeline
 from otel_aiohttp_logs.pipeline.upstream import UpstreamHandlers
 from otel_aiohttp_logs.record.access import ACCESS_LOGGER, AccessLines
 from otel_aiohttp_logs.record.handler import OutletHandler, span_event
-from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.stamping import Stamping
 from otel_aiohttp_logs.record.twins import make_record
 from otel_aiohttp_logs.request.event import Events
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from otel_aiohttp_logs.record.stamp import RecordFactory
+    from otel_aiohttp_logs.record.stamping import RecordFactory
 
 _SUPPRESSED = otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (no public one)
 _ODD_NAMES = frozenset({"otel_aiohttp_logs.export", *access.LOGGERS})

@@ -77,13 +77,14 @@ class RecordingSpan(Span):
         start_time: int,
         sink: Callable[[FlatSpan], None],
         lenient: tuple[bool, bool],
+        state: TraceState,
     ) -> None:
         self.name = name
         self.trace_id = trace_id
         self.span_id = span_id
         self.flags = flags
         self.parent = parent
-        self.trace_state = NO_STATE if parent is None else parent.trace_state
+        self.trace_state = state
         self.kind = kind
         self.scope = scope
         self.start_time = start_time
@@ -268,6 +269,9 @@ class RecordingSpan(Span):
                 self.set_status(StatusCode.ERROR, error_text(exc_val))
         self.end()
 
+
+new_span: Callable[..., RecordingSpan] = native.new_span if native else RecordingSpan
+"""Return a span, as ``RecordingSpan`` does."""
 
 if native:
     native.know_spans(RecordingSpan, UNSET, NONE_DROPPED)

@@ -30,9 +30,8 @@ from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from otel_aiohttp_logs.flat import FlatSpan, Scope
 from otel_aiohttp_logs.record.exceptions import error_text
-from otel_aiohttp_logs.record.twins import native
 from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
-from otel_aiohttp_logs.span.span import NO_STATE, RecordingSpan
+from otel_aiohttp_logs.span.span import NO_STATE, RecordingSpan, new_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -154,22 +153,8 @@ class OwnTracer(Tracer):
             return _passed_on(parent, trace_id)
         if not pipeline.sampler(asked, trace_id):
             return _unrecorded(parent, trace_id, random)
-        if native and pipeline.span is RecordingSpan:
-            made: RecordingSpan = native.new_span(
-                name,
-                trace_id,
-                new_span_id(),
-                random | _SAMPLED,
-                parent,
-                kind,
-                self.scope,
-                time_ns() if start_time is None else start_time,
-                pipeline.sink,
-                lenient,
-                state,
-            )
-            return made
-        return pipeline.span(
+        make = new_span if pipeline.span is RecordingSpan else pipeline.span
+        return make(
             name,
             trace_id,
             new_span_id(),
@@ -180,6 +165,7 @@ class OwnTracer(Tracer):
             time_ns() if start_time is None else start_time,
             pipeline.sink,
             lenient,
+            state,
         )
 
     # Also a decorator, of coroutine functions too, as the API's and the SDK's is.

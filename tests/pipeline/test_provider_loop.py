@@ -8,7 +8,7 @@ from opentelemetry._logs import Logger, LoggerProvider
 
 from otel_aiohttp_logs.pipeline.provider import provider_outlet
 from otel_aiohttp_logs.record.handler import OutletHandler
-from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.stamping import Stamping
 
 
 class Chatty(LoggerProvider):

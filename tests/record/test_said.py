@@ -10,7 +10,7 @@ import pytest
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.output.stdout import stdout_handler
 from otel_aiohttp_logs.record.handler import OutletHandler
-from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.stamping import Stamping
 
 log = logging.getLogger("shop.said")
 

@@ -18,7 +18,8 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, Tra
 
 from otel_aiohttp_logs.record.flatten import flat_log, severity_number
 from otel_aiohttp_logs.record.handler import span_event
-from otel_aiohttp_logs.record.stamp import Stamping, ids_of
+from otel_aiohttp_logs.record.stamp import ids_of
+from otel_aiohttp_logs.record.stamping import Stamping
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 from otel_aiohttp_logs.span.sampling import sampler
 from otel_aiohttp_logs.span.tracer import OwnTracerProvider, SpanPipeline

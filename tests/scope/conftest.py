@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from otel_aiohttp_logs import ConsoleFormatter, JSONFormatter
-from otel_aiohttp_logs.record.stamp import Stamping
+from otel_aiohttp_logs.record.stamping import Stamping
 from otel_aiohttp_logs.scope.fields import BOUND
 
 COMMON = {"timestamp", "level", "logger", "message", "exception"}
