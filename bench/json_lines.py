@@ -36,6 +36,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 from otel_aiohttp_logs.output.root import RootHandlers
 from otel_aiohttp_logs.record.handler import OutletHandler
 from otel_aiohttp_logs.record.stamping import Stamping
+from otel_aiohttp_logs.record.twins import make_record
 from otel_aiohttp_logs.scope.request import RequestScope, request_context
 
 try:
@@ -63,7 +64,7 @@ REQUEST_ID = "7d1c7f6e-29a4-4c8b-9d3f-000000000001"
 def ours():
     log = logging.getLogger("ours")
     handlers = RootHandlers(OutletHandler(), "json", logging.INFO, access_lines=False)
-    Stamping().ensure()
+    Stamping(make_record).ensure()
     handlers.attach()
     return lambda fields: log.info("order %s placed", 1007, extra=fields)
 

@@ -37,12 +37,6 @@ async def order(request: web.Request) -> web.Response:
     return web.Response(text="served")
 
 
-async def slow(request: web.Request) -> web.Response:
-    """As ``order``, but answer later: requests pile up."""
-    await asyncio.sleep(0.05)
-    return await order(request)
-
-
 async def mixed(request: web.Request) -> web.Response:
     """Log from everywhere, and let others go first in between. Every eighth raises."""
     number = int(request.match_info["number"])
@@ -88,7 +82,6 @@ def main() -> None:
     variant = VARIANTS[name]()
     app = web.Application()
     app.router.add_get("/orders/{lines}", order)
-    app.router.add_get("/slow/{lines}", slow)
     app.router.add_get("/mixed/{number}", mixed)
     for number in range(int(os.environ.get("ROUTES", "0"))):
         app.router.add_get(f"/route{number}/{{lines}}", order)

@@ -46,10 +46,19 @@ attached(Begin *begin, PyObject *outer, PyObject *span, PyObject *scope)
 }
 
 static PyObject *
+own_span(Begin *begin, Span *span, PyObject *request_id)
+{
+    if (span->wanted)
+        return recording_span(begin, span, request_id);
+    return PyObject_CallFunction(IT(unrecorded), "OOl", span->parent, span->trace_id,
+                                 span->flags);
+}
+
+static PyObject *
 served(Begin *begin, PyObject *request, Span *span, PyObject *request_id)
 {
     PyObject *started = PyObject_CallNoArgs(IT(perf_counter));
-    PyObject *own = started == NULL ? NULL : recording_span(begin, span, request_id);
+    PyObject *own = started == NULL ? NULL : own_span(begin, span, request_id);
     PyObject *scope = own == NULL ? NULL : scope_of(begin, own, request_id);
     PyObject *context =
         scope == NULL ? NULL : attached(begin, span->context, own, scope);
@@ -97,7 +106,7 @@ begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, PyOb
     span->start_time = PyObject_CallNoArgs(IT(time_ns));
     span->context = PyObject_CallOneArg(IT(extract), headers);
     if (span->start_time == NULL || span->context == NULL || !PyDict_Check(span->context) ||
-        find_parent(begin, span) < 0 || is_wanted(begin, span) != 1)
+        find_parent(begin, span) < 0 || (span->wanted = is_wanted(begin, span)) < 0)
         return NULL;
     span->attributes = attributes_of(begin, request, headers, method, route);
     span->name = name_of(method, route);

@@ -12,7 +12,7 @@
     X(provider) X(scope) X(kind) X(no_state) X(unset) X(none_dropped) X(lenient)         \
     X(span_key) X(request_key) X(context_var) X(extract) X(id_for) X(parent_of)          \
     X(trace_bits) X(span_bits) X(time_ns) X(perf_counter) X(methods) X(attributes_of)    \
-    X(server_address) X(version_of)                                                      \
+    X(server_address) X(version_of) X(unrecorded)                                        \
     X(method_name) X(path_name) X(scheme_name) X(version_name) X(route_name)             \
     X(client_name) X(agent_name) X(id_name)
 
@@ -69,11 +69,12 @@ typedef struct {
     PyObject *name, *start_time, *attributes, *context;
     PyObject *parent, *asked, *trace_id, *span_id, *state, *sink;
     long flags;
+    int wanted;
 } Span;
 
 void span_free(Span *span);
 int find_parent(Begin *begin, Span *span);
-/* 1 if the pipeline wants the span, which goes to span->sink then. */
+/* 1 if the pipeline wants the span, which goes to span->sink then; 0 if it doesn't. */
 int is_wanted(Begin *begin, Span *span);
 PyObject *recording_span(Begin *begin, Span *span, PyObject *request_id);
 /* Returns a new instance, its slots filled; the references in *values* are taken over. */

@@ -83,6 +83,7 @@ def compiled_begin(
         "attributes_of": attributes.request_attributes,
         "server_address": attributes.server_address,
         "version_of": attributes.version_of,
+        "unrecorded": tracer.unrecorded,
     }
     begin: Callable[[web.Request], ServedRequest | None] = native.Begin(
         **things, **_NAMES

@@ -152,7 +152,7 @@ class OwnTracer(Tracer):
         if pipeline is None:
             return _passed_on(parent, trace_id)
         if not pipeline.sampler(asked, trace_id):
-            return _unrecorded(parent, trace_id, random)
+            return unrecorded(parent, trace_id, random)
         make = new_span if pipeline.span is RecordingSpan else pipeline.span
         return make(
             name,
@@ -207,10 +207,10 @@ def _passed_on(parent: SpanContext | None, trace_id: int) -> Span:
     The caller's own, as the API has it: what the next service records hangs under
     the caller then, and the caller's decision holds.
     """
-    return NonRecordingSpan(parent) if parent else _unrecorded(None, trace_id, _RANDOM)
+    return NonRecordingSpan(parent) if parent else unrecorded(None, trace_id, _RANDOM)
 
 
-def _unrecorded(parent: SpanContext | None, trace_id: int, random: int) -> Span:
+def unrecorded(parent: SpanContext | None, trace_id: int, random: int) -> Span:
     context = SpanContext(
         trace_id,
         new_span_id(),
