@@ -111,7 +111,8 @@ class Images:
         self._tag(tag, image)
 
     def _there(self, image: str, *, seconds: float = 300) -> bool:
-        if _exists(image):
+        # A check that was killed leaves the name on a stand-in, maybe one of old.
+        if _exists(image) and not _is_stand_in(image):
             return True
         if not self._offline:
             with suppress(CommandError):
@@ -167,6 +168,11 @@ def _exists(image: str) -> bool:
     except CommandError:
         return False
     return True
+
+
+def _is_stand_in(image: str) -> bool:
+    tags = call(["docker", "image", "inspect", "--format", "{{.RepoTags}}", image])
+    return f"{OURS}/" in tags
 
 
 def _plain(image: str) -> str:
