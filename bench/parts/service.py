@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 
 from aiohttp import web
+from stages import Stages
 from variants import VARIANTS, Variant
 
 log = logging.getLogger("shop.orders")
@@ -58,7 +59,7 @@ async def _later(number: int) -> None:
     log.info("task #%d#", number)
 
 
-def obey(variant: Variant, answers: int) -> None:
+def obey(variant: Variant, stages: Stages, answers: int) -> None:
     """Do what stdin says until it ends; no request is involved, so none is counted."""
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
@@ -71,6 +72,8 @@ def obey(variant: Variant, answers: int) -> None:
         elif command == "usage":
             used = resource.getrusage(resource.RUSAGE_SELF)
             answer = {"cpu": used.ru_utime + used.ru_stime}
+        elif command == "profile":
+            answer = stages.start() if argument == "on" else stages.stop()
         elif command == "memory":
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             answer = {"rss": pages * resource.getpagesize()}
@@ -86,7 +89,9 @@ def main() -> None:
     for number in range(int(os.environ.get("ROUTES", "0"))):
         app.router.add_get(f"/route{number}/{{lines}}", order)
     variant.instrument(app)
-    threading.Thread(target=obey, args=(variant, answers), daemon=True).start()
+    threading.Thread(
+        target=obey, args=(variant, Stages(), answers), daemon=True
+    ).start()
     web.run_app(
         app, sock=socket.socket(fileno=listening), print=None, shutdown_timeout=1
     )

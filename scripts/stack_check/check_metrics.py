@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+import aiohttp
+
 from stack_check.ask import until
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ async def check_metrics(
             await until(equal, PATIENCE)
         finally:
             await asyncio.to_thread(ground.start, "traffic")
+            # Its port is open before it listens: the engine holds it.
+            await until(lambda: _answers(stores, stores.at.traffic), PATIENCE)
         good = sum((measured.served & events).values())
         row.all_of(good, events.total(), "requests counted")
         row.count(f"{len(measured.served)} routes")
@@ -141,6 +145,14 @@ def _samples(text: str) -> Iterator[Sample]:
             # The namespace stands before the name: demo/shop.
             service = labels.get("job", "?").rpartition("/")[2]
             yield Sample(found[1], service, labels, round(float(found[3])))
+
+
+async def _answers(stores: Stores, url: str) -> bool:
+    try:
+        async with stores.session.get(f"{url}{HEALTH}") as answer:
+            return answer.ok
+    except aiohttp.ClientError:
+        return False
 
 
 async def _scraped(stores: Stores) -> str:
