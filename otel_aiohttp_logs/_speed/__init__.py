@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-_INTERFACE = 6
+_INTERFACE = 7
 """What a function takes; an old build left in a checkout has an old number."""
 
 

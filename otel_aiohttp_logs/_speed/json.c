@@ -6,7 +6,7 @@
 
 #define LONGEST_LOGGER 1024
 #define LONGEST_LEVEL 128
-#define MOST_DEPTH 16
+#define DEEPEST 16
 
 static int put_json(Buffer *line, PyObject *value, int depth);
 
@@ -119,6 +119,16 @@ put_float(Buffer *line, PyObject *value)
 }
 
 static int
+put_blob(Buffer *line, PyObject *value)
+{
+    PyObject *text = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value),
+                                          "backslashreplace");
+    int failed = text == NULL || put_quoted(line, text) < 0;
+    Py_XDECREF(text);
+    return failed ? -1 : 0;
+}
+
+static int
 put_list(Buffer *line, PyObject *values, int depth)
 {
     if (put_byte(line, '[') < 0)
@@ -162,7 +172,9 @@ put_json(Buffer *line, PyObject *value, int depth)
         return put_string(line, value == Py_True ? "true" : "false");
     if (kind == &PyFloat_Type)
         return put_float(line, value);
-    if (depth >= MOST_DEPTH)
+    if (kind == &PyBytes_Type)
+        return put_blob(line, value);
+    if (depth >= DEEPEST)
         return -1;
     if (kind == &PyList_Type)
         return put_list(line, value, depth + 1);

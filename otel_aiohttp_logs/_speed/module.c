@@ -19,6 +19,7 @@ static PyMethodDef functions[] = {
     {"know_spans", FAST(know_spans), NULL},
     {"new_span", FAST(new_span), NULL},
     {"pass_on", FAST(pass_on), NULL},
+    {"plain", FAST(plain), NULL},
     {"said", said, METH_O, NULL},
     {"stdout_line", FAST(stdout_line), NULL},
     {"write_event", FAST(write_event), NULL},
@@ -29,7 +30,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 6);
+    return PyModule_AddIntConstant(module, "INTERFACE", 7);
 }
 
 static void

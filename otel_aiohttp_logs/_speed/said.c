@@ -7,7 +7,6 @@
 #include "speed.h"
 
 #define LONGEST_MESSAGE (256 * 1024)
-#define LONGEST_TEXT 1024
 #define LONGEST_NAME 128
 #define MOST_FIELDS 500
 #define MOST_NAMES 1024
@@ -19,22 +18,13 @@ is_tidy(PyObject *text, Py_ssize_t longest)
     Py_ssize_t size = PyUnicode_GET_LENGTH(text);
     if (size > longest)
         return 0;
-    return PyUnicode_IS_ASCII(text) || (utf8_of(text, &size) != NULL && size <= longest);
-}
-
-int
-is_plain_value(PyObject *value)
-{
-    PyTypeObject *kind = Py_TYPE(value);
-    if (kind == &PyUnicode_Type)
-        return PyUnicode_GET_LENGTH(value) <= LONGEST_TEXT &&
-               is_tidy(value, 4 * LONGEST_TEXT);
-    if (kind == &PyLong_Type) {
-        int overflow;
-        long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-        return !overflow && number != LLONG_MIN;
+    if (PyUnicode_IS_ASCII(text))
+        return 1;
+    if (utf8_of(text, &size) == NULL) {
+        PyErr_Clear();
+        return 0;
     }
-    return kind == &PyBool_Type || kind == &PyFloat_Type || value == Py_None;
+    return size <= longest;
 }
 
 /* Returns a borrowed reference, NULL without an exception for a name that is unusual. */
@@ -68,21 +58,64 @@ is_id(State *state, const Where *where, PyObject *key, PyObject *value, int *our
     return 0;
 }
 
+/* Puts a copy of what isn't plain: the application's code may run in here. */
 static int
-put_field(State *state, PyObject *fields, PyObject *key, PyObject *value)
+put_copy(State *state, PyObject *fields, PyObject *key, PyObject *name, PyObject *value,
+         Room *room)
+{
+    Py_ssize_t size;
+    /* The name of these depends on the value. */
+    if (PySet_Contains(THING(state, OWN_ROOTS), key) || utf8_of(name, &size) == NULL)
+        return -1;
+    Py_INCREF(name);
+    Py_INCREF(value);
+    PyObject *copy = plain_copy(state, value, room, LONGEST_NAME - size - 1);
+    int failed = copy == NULL || PyDict_SetItem(fields, name, copy) < 0;
+    Py_XDECREF(copy);
+    Py_DECREF(name);
+    Py_DECREF(value);
+    return failed ? -1 : 0;
+}
+
+/* What is put, and beside what; the room is what is left for values. */
+typedef struct {
+    PyObject *fields, *bound;
+    Room room;
+} Extra;
+
+/*
+ * A field's new name may be that of one that was bound: there are two of it then. And a name
+ * that is equal to one of the ids', but not the same object, was overlooked by is_id().
+ */
+static int
+is_odd_name(State *state, const Extra *extra, PyObject *key, PyObject *name)
+{
+    if (PyDict_Contains(extra->fields, name))
+        return 1;
+    if (name == key)
+        return 0;
+    return (PyDict_Contains(extra->bound, name) && !PyDict_Contains(extra->bound, key)) ||
+           PySequence_Contains(THING(state, ID_NAMES), key);
+}
+
+static int
+put_field(State *state, Extra *extra, PyObject *key, PyObject *value)
 {
     PyObject *name = name_of(state, key);
-    if (name == NULL || !is_plain_value(value) || PyDict_Contains(fields, name))
+    if (name == NULL || is_odd_name(state, extra, key, name) || extra->room.fields-- <= 0)
         return -1;
-    return PyDict_SetItem(fields, name, value);
+    if (!is_plain_value(value))
+        return put_copy(state, extra->fields, key, name, value, &extra->room);
+    return PyDict_SetItem(extra->fields, name, value);
 }
 
 /* Puts what is in ``extra``: it stands behind what LogRecord.__init__ has put there. */
 static int
-put_extra(State *state, const Where *where, PyObject *values, PyObject *fields)
+put_extra(State *state, const Where *where, PyObject *values, Extra *extra)
 {
     PyObject *key, *value;
     Py_ssize_t at = 0, number = 0, blank = PyDict_GET_SIZE(THING(state, TEMPLATE));
+    room_init(&extra->room);
     while (PyDict_Next(values, &at, &key, &value)) {
         if (number++ < blank)
             continue;
@@ -96,7 +129,7 @@ put_extra(State *state, const Where *where, PyObject *values, PyObject *fields)
                 continue;
             return -1;
         }
-        if (put_field(state, fields, key, value) < 0)
+        if (put_field(state, extra, key, value) < 0)
             return -1;
     }
     return number < blank ? -1 : 0;
@@ -121,16 +154,13 @@ bound_fields(State *state, const Where *where, PyObject *bound)
 static PyObject *
 fields_of(State *state, const Where *where, PyObject *record, PyObject *values)
 {
-    PyObject *bound = *slot(record, state->bound_at);
-    PyObject *all = bound == NULL ? NULL : bound_fields(state, where, bound);
-    if (all == NULL || PyDict_GET_SIZE(all) == 0) {
-        if (all != NULL && put_extra(state, where, values, all) < 0)
-            Py_CLEAR(all);
-        return all;
-    }
-    PyObject *fields = PyDict_New();
-    if (fields == NULL || put_extra(state, where, values, fields) < 0 ||
-        PyDict_Update(all, fields) < 0)
+    PyObject *stamp = *slot(record, state->bound_at), *fields = NULL;
+    PyObject *all = stamp == NULL ? NULL : bound_fields(state, where, stamp);
+    if (all != NULL)
+        fields = PyDict_GET_SIZE(all) ? PyDict_New() : Py_NewRef(all);
+    Extra extra = {.fields = fields, .bound = all};
+    if (fields == NULL || put_extra(state, where, values, &extra) < 0 ||
+        (fields != all && PyDict_Update(all, fields) < 0))
         Py_CLEAR(all);
     Py_XDECREF(fields);
     return all;

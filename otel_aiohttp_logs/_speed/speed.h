@@ -103,7 +103,8 @@ PyObject *group_records(const RecordKind *kind, PyObject *const *args);
     X(GET_LEVEL_NAME) X(IDS_IN) X(LEVEL_NAMES) X(LOGGING) X(MAPPING)                    \
     X(LOGGER) X(NAME_OF) X(NOT_EXTRA) X(NO_IDS) X(NO_NAME) X(NO_NUMBERS) X(NUMBERS_OF) X(ODD_NAMES) X(OS) X(RECORD)         \
     X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
-    X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS)
+    X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS) \
+    X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC)
 
 /* Names that are looked up. */
 #define NAMES(X)                                                                         \
@@ -113,7 +114,8 @@ PyObject *group_records(const RecordKind *kind, PyObject *const *args);
     X(logProcesses) X(logThreads) X(module) X(msecs) X(msg) X(name) X(pathname)          \
     X(process) X(processName) X(relativeCreated) X(stack_info) X(taskName) X(thread)     \
     X(threadName) X(time) X(time_ns) X(asyncio) X(multiprocessing) X(outlets) X(filters) \
-    X(_access_lines) X(_ours) X(formatter) X(handle) X(handleError) X(handlers) X(loggerDict) X(manager) X(parent) X(propagate) X(root) X(request_id) X(MainProcess) X(emit) X(message)
+    X(_access_lines) X(_ours) X(formatter) X(handle) X(handleError) X(handlers) X(loggerDict) X(manager) X(parent) X(propagate) X(root) X(request_id) X(MainProcess) X(emit) X(message) \
+    X(int) X(isoformat)
 
 #define THING_INDEX(name) T_##name,
 #define NAME_INDEX(name) N_##name,
@@ -180,6 +182,27 @@ int ids_of_span(State *state, PyObject *span, PyObject *scope, Where *where);
 /* 1 if *handler* writes JSON, and no other but ours gets the records of the logger *name*. */
 int writes_json_alone(State *state, PyObject *handler, PyObject *name, PyObject *formatter);
 
+/* --- plain.c, forms.c, isoformat.c: values --- */
+
+#define MOST_DEPTH 8
+
+/* What a record may still hold, and the containers that are being copied right now. */
+typedef struct {
+    Py_ssize_t fields, items, size;
+    PyObject *parents[MOST_DEPTH]; /* borrowed */
+    int depth;
+} Room;
+
+void room_init(Room *room);
+int is_plain_value(PyObject *value);
+/* For what is_plain_value() isn't true of. Returns NULL with an exception only. */
+PyObject *plain_copy(State *state, PyObject *value, Room *room, Py_ssize_t name_room);
+/* Returns a text or a number, NULL for what is left to the twin. */
+PyObject *form_of(State *state, PyObject *value);
+int is_datetime(PyObject *value);
+PyObject *isoformat(State *state, PyObject *value);
+PyObject *guid_text(const unsigned char *bytes);
+
 /* --- said.c --- */
 
 PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
@@ -220,13 +243,13 @@ PyObject *make_record(PyObject *module, PyObject *const *args, Py_ssize_t number
 PyObject *make_event(PyObject *module, PyObject *const *args, Py_ssize_t number,
                      PyObject *keywords);
 PyObject *said(PyObject *module, PyObject *record);
+PyObject *plain(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *write_event(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *new_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *guid(PyObject *module, PyObject *bits);
 int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
-int is_plain_value(PyObject *value);
 int is_tidy(PyObject *text, Py_ssize_t longest);
 int is_put_log(PyObject *outlet);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);

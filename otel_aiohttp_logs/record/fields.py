@@ -75,7 +75,7 @@ _OWN = frozenset(
         *IDS,
     }
 )
-_OWN_ROOTS = frozenset({"exception", "scope", "service", "telemetry"})
+OWN_ROOTS = frozenset({"exception", "scope", "service", "telemetry"})
 _OWN_PREFIXES = ("service.", "telemetry.", "scope.")
 
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
@@ -123,7 +123,7 @@ def own_name(key: str, value: object) -> str:
     """
     if key in _OWN or key.startswith(_OWN_PREFIXES):
         return f"extra.{key}"
-    if key in _OWN_ROOTS and isinstance(value, Mapping):
+    if key in OWN_ROOTS and isinstance(value, Mapping):
         return f"extra.{key}"
     return key
 
@@ -188,7 +188,7 @@ def _name(key: object, value: object) -> tuple[str, int]:
     """Return the name of a field, and how long the names inside of it may be."""
     if type(key) is not str:
         key = name_of(key)
-    elif len(key) <= MAX_NAME and key not in _OWN_ROOTS:
+    elif len(key) <= MAX_NAME and key not in OWN_ROOTS:
         return prepared_name(key)
     return _measured(name_of(own_name(key, value)))
 

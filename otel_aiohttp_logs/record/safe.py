@@ -83,10 +83,10 @@ def plain(value: object, room: Room | None = None, name_room: int = MAX_NAME) ->
         return value if value.isascii() else tidy(value, MAX_TEXT)
     if type(value) is int and -_LARGEST_INT <= value <= _LARGEST_INT:
         return value
-    return _copy(value, Room() if room is None else room, name_room)
+    return copy_in(value, Room() if room is None else room, name_room)
 
 
-def _copy(value: Any, room: Room, name_room: int) -> Plain:
+def copy_in(value: Any, room: Room, name_room: int) -> Plain:
     kind = type(value)
     if value is None or kind is bool or kind is float:
         return value  # type: ignore[no-any-return]  # mypy doesn't narrow by kind
@@ -95,13 +95,13 @@ def _copy(value: Any, room: Room, name_room: int) -> Plain:
     if kind is str:
         return _text(value, room)
     try:
-        return _form(kind)(value, room, name_room)  # type: ignore[arg-type]  # hashable
+        return form_of(kind)(value, room, name_room)  # type: ignore[arg-type]  # hashable
     except Exception:  # noqa: BLE001 - the application's code may raise anything
         return f"<unprintable {type_name(value)}>"
 
 
 @lru_cache(maxsize=512)
-def _form(kind: type) -> _Form:
+def form_of(kind: type) -> _Form:
     """Return the function that makes values of *kind* plain."""
     # By class and not by isinstance: that asks the value's own __class__.
     for base, form in _FORMS:
@@ -111,7 +111,7 @@ def _form(kind: type) -> _Form:
         hasattr(kind, "getall") or kind.__repr__ is object.__repr__
     ):
         return _mapping
-    return _shown
+    return shown
 
 
 def _inside(fill: _Form) -> _Form:
@@ -140,7 +140,7 @@ def _sequence(values: Collection[object], room: Room, _: int) -> Plain:
         if room.items <= 0:
             break
         room.items -= 1
-        result.append(_copy(value, room, MAX_NAME))
+        result.append(copy_in(value, room, MAX_NAME))
     left = len(values) - len(result)
     if left > 0:
         result.append(f"…[{left} more]")
@@ -165,7 +165,7 @@ def _pairs(
         name = name_of(key, name_room)
         if name in result:
             name = unique(name, result)
-        result[name] = _copy(value, room, name_room - size_of(name) - 1)
+        result[name] = copy_in(value, room, name_room - size_of(name) - 1)
     left = len(values) - len(result)
     if left > 0:
         result[unique("…", result)] = f"[{left} more]"
@@ -196,11 +196,27 @@ def _number(value: int) -> int | str:
     return str(value) if bits < 1024 else f"{hex(value >> (bits - 64))}…[{bits} bits]"
 
 
-def _exception(value: BaseException, room: Room, _: int) -> str:
+def error(value: BaseException, room: Room, _: int) -> str:
     return _text(f"{type_name(value)}: {text_of(value, MAX_TEXT)}", room)
 
 
-def _shown(value: object, room: Room, _: int) -> str:
+def own_text(value: str, room: Room, _: int) -> str:
+    return _text(exact(value), room)
+
+
+def moment(value: date | time, room: Room, _: int) -> str:
+    return _text(exact(value.isoformat()), room)
+
+
+def whole(value: Integral, _room: Room, _: int) -> int | str:
+    return _number(int(value))
+
+
+def part(value: Real, _room: Room, _: int) -> float:
+    return float(value)
+
+
+def shown(value: object, room: Room, _: int) -> str:
     return _text(text_of(value, MAX_TEXT), room)
 
 
@@ -210,13 +226,13 @@ def _shown(value: object, room: Room, _: int) -> str:
 _FORMS: tuple[tuple[type | tuple[type, ...], _Form], ...] = (
     ((list, tuple, set, frozenset, deque), _sequence),
     ((dict, ChainMap, UserDict, MappingProxyType), _mapping),
-    (str, lambda value, room, _: _text(exact(value), room)),
+    (str, own_text),
     ((bytes, bytearray), _bytes),
-    ((date, time), lambda value, room, _: _text(exact(value.isoformat()), room)),
-    (BaseException, _exception),
-    (Integral, lambda value, _room, _: _number(int(value))),
-    (Rational, _shown),
-    (Real, lambda value, _room, _: float(value)),
+    ((date, time), moment),
+    (BaseException, error),
+    (Integral, whole),
+    (Rational, shown),
+    (Real, part),
 )
 
 

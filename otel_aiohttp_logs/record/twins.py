@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -20,7 +21,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from otel_aiohttp_logs import _speed
 from otel_aiohttp_logs.flat import FlatLog
-from otel_aiohttp_logs.record import access, fields, flatten, stamp
+from otel_aiohttp_logs.record import access, fields, flatten, forms, stamp
 from otel_aiohttp_logs.scope.fields import BOUND, Bound
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
@@ -51,11 +52,13 @@ def _things(context_var: object) -> dict[str, Any]:
         "CONTEXT_VAR": context_var,
         "EVENT": access.EventRecord,
         "EVENT_NAME": access.EVENT_NAME,
+        "FORM_NUMBER": forms.form_number,
         "FLAT_LOG": FlatLog,
         "GET_LEVEL_NAME": logging.getLevelName,
         "ID_NAMES": stamp.ID_NAMES,
         "IDS": stamp.Ids,
         "IDS_IN": stamp.ids_in,
+        "KNOWN_FORMS": {},
         "KNOWN_NAMES": {},
         "LEVEL_NAMES": logging._levelToName,  # noqa: SLF001 - changed in place only
         "LOGGER": logging.Logger,
@@ -69,7 +72,9 @@ def _things(context_var: object) -> dict[str, Any]:
         "NUMBERS_OF": flatten.numbers_of,
         "ODD_NAMES": _ODD_NAMES,
         "OS": vars(os),
+        "OWN_ROOTS": fields.OWN_ROOTS,
         "PATHS": {},
+        "PLAIN_IN": forms.plain_in,
         "RECORD": stamp.StampedRecord,
         "REQUEST": REQUEST,
         "SAID": stamp.Said,
@@ -81,6 +86,7 @@ def _things(context_var: object) -> dict[str, Any]:
         "TEMPLATE": dict.fromkeys(vars(logging.LogRecord("", 0, "", 0, "", (), None))),
         "THREADING": vars(threading),
         "TIME": vars(time),
+        "UTC": timezone.utc,
     }
 
 

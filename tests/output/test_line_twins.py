@@ -10,6 +10,7 @@ import logging
 import sys
 
 import pytest
+from anything import ODD, Grudge, Text, texts, values
 from growth import least_growth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -37,7 +38,6 @@ from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 Waiting = native and native.Waiting
 pytestmark = pytest.mark.skipif(native is None, reason="nothing is compiled")
 
-ODD = '\x00\x1b\n\r\t"\\\x7f\x80\x9f\xa0\u2028\u202e\u2066\u2069\u206a\ud800é😀'
 often = settings(
     max_examples=150,
     deadline=None,
@@ -46,35 +46,6 @@ often = settings(
 )
 
 
-class Text(str):
-    __slots__ = ()
-
-
-class Grudge:
-    def __str__(self) -> str:
-        raise RuntimeError
-
-
-texts = st.text(st.characters() | st.sampled_from(ODD), max_size=30)
-long_texts = st.integers(1000, 1100).map(lambda size: "ä" * size)
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from((2**63 - 1, -(2**63), -(2**63) + 1, 2**64))
-    | st.floats()
-    | texts
-    | long_texts
-    | st.binary(max_size=9)
-    | texts.map(Text)
-)
-values = st.recursive(
-    scalars | st.just(Grudge()) | st.just(dt.date(2026, 1, 1)),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
-    ),
-    max_leaves=4,
-)
 reserved = st.sampled_from(
     ("trace_id", "request_id", "service.name", "service", "level", "otelTraceID", "")
 )
@@ -172,6 +143,27 @@ def test_any_record(place, name, level, message, extra, bound):
         return make_record(name, level, "/a/b.py", 7, msg, args, None, "f", None)
 
     compare(place, make, extra, bound)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"level": None},
+        {"extra.level": 1, "level": 2},
+        {"service": {"name": "a"}},
+        {"scope": ["a"], "exception": dt.date(2026, 1, 2), "telemetry": "a"},
+        {f"{'trace'}_id": f"{3 << 64 | 5:032x}"},
+        {f"{'request'}_id": "another"},
+    ],
+    ids=repr,
+)
+def test_names_that_are_taken(extra):
+    """A field gives way to one that was bound, to an id, and to the resource."""
+
+    def make():
+        return make_record("twins", 20, "/a/b.py", 7, "text", (), None)
+
+    compare("bound", make, extra, {"extra.level": 0})
 
 
 @given(extra=extras)
