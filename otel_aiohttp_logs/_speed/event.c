@@ -1,6 +1,6 @@
 /*
  * The event of a request, where only our own two handlers hear it: then nobody needs a log
- * record, and it becomes a flat one and a line at once. The twin is the way with a record.
+ * record, and it is queued and becomes a line at once. The twin is the way with a record.
  */
 #include "speed.h"
 
@@ -40,33 +40,6 @@ count_ours(PyObject *handlers, PyObject *passing_on, PyObject *stdout_handler, i
 }
 
 static PyObject *
-flat_event(State *state, const Where *where, const Line *of, long level)
-{
-    PyObject *log = tuple_of(THING(state, FLAT_LOG), 10);
-    PyObject *attributes = PyDict_Copy(of->fields);
-    PyObject *request_id = PyTuple_GET_ITEM(where->ids, 3);
-    if (log == NULL || attributes == NULL ||
-        (request_id != Py_None &&
-         PyDict_SetItem(attributes, NAME(state, request_id), request_id) < 0)) {
-        Py_XDECREF(log);
-        Py_XDECREF(attributes);
-        return NULL;
-    }
-    PyTuple_SET_ITEM(log, 0, PyLong_FromDouble(of->created * 1e9));
-    PyTuple_SET_ITEM(log, 1, PyLong_FromLong(severity(level)));
-    PyTuple_SET_ITEM(log, 2, Py_NewRef(of->level));
-    PyTuple_SET_ITEM(log, 3, Py_NewRef(of->logger));
-    PyTuple_SET_ITEM(log, 4, Py_NewRef(of->message));
-    PyTuple_SET_ITEM(log, 5, attributes);
-    for (int i = 0; i < 3; i++)
-        PyTuple_SET_ITEM(log, 6 + i, Py_NewRef(PyTuple_GET_ITEM(where->numbers, i)));
-    PyTuple_SET_ITEM(log, 9, Py_NewRef(THING(state, EVENT_NAME)));
-    if (PyTuple_GET_ITEM(log, 0) == NULL || PyTuple_GET_ITEM(log, 1) == NULL)
-        Py_CLEAR(log);
-    return log;
-}
-
-static PyObject *
 text_of(State *state, const Line *of)
 {
     Buffer line = {0};
@@ -77,19 +50,21 @@ text_of(State *state, const Line *of)
     return text;
 }
 
-/* Returns the line, or an empty one, when the flat event has been put; else NULL. */
+/* Returns the line, or an empty one, when the event has been queued; else NULL. */
 static PyObject *
-write_both(State *state, const Where *where, Line *of, long level, PyObject *outlet, int lines)
+write_both(State *state, const Where *where, Line *of, long level, PyObject *waiting, int lines)
 {
+    LogParts parts = {
+        .number = (uint64_t)severity(level), .severity = of->level, .logger = of->logger,
+        .body = of->message, .attributes = of->fields, .event = THING(state, EVENT_NAME),
+    };
+    say_where(state, where, &parts);
+    if (time_ns(of->created, &parts.time) < 0)
+        return NULL;
     of->ids = where->ids;
     PyObject *text = lines ? text_of(state, of) : PyUnicode_New(0, 0);
-    PyObject *log = text ? flat_event(state, where, of, level) : NULL;
-    PyObject *both[] = {Py_None, log};
-    PyObject *done = log ? PyObject_Vectorcall(outlet, both, 2, NULL) : NULL;
-    Py_XDECREF(log);
-    if (done == NULL)
+    if (text != NULL && queue_log(state, waiting, &parts) <= 0)
         Py_CLEAR(text);
-    Py_XDECREF(done);
     return text;
 }
 
@@ -122,11 +97,12 @@ write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
     PyObject *outlet = only_outlet(state, args[0]);
     PyObject *ids = Py_NewRef(Py_None), *text = NULL;
     Where where = {0};
-    if (name != NULL && PyUnicode_CheckExact(name) && outlet != NULL &&
-        is_put_log(outlet) && look_around(state, args[9], &ids, &where) == 0 &&
+    PyObject *waiting = outlet == NULL ? NULL : waiting_of_outlet(outlet);
+    if (name != NULL && PyUnicode_CheckExact(name) && waiting != NULL &&
+        look_around(state, args[9], &ids, &where) == 0 &&
         PyDict_Contains(args[9], THING(state, SUPPRESSED)) == 0) {
         Line of = {PyFloat_AS_DOUBLE(args[7]), name, args[4], args[5], args[8], NULL, 1};
-        text = write_both(state, &where, &of, PyLong_AsLong(args[6]), outlet, lines);
+        text = write_both(state, &where, &of, PyLong_AsLong(args[6]), waiting, lines);
     }
     where_free(&where);
     Py_DECREF(ids);

@@ -1,6 +1,7 @@
 /*
- * Records in a row that belong to one group are written into one buffer. What cannot be
- * written here is given to the twin in its turn, so that the order stays.
+ * Records in a row that belong to one group are written into one buffer: packed ones are
+ * copied, flat ones encoded. What cannot be written here is given to the twin in its turn,
+ * so that the order stays.
  */
 #include "speed.h"
 
@@ -48,7 +49,15 @@ change_group(Run *run, PyObject *key)
 }
 
 static int
-put_record(Run *run, const RecordKind *kind, PyObject *record)
+put_packed(Run *run, const Packed *record)
+{
+    if (record->key != run->key && change_group(run, record->key) < 0)
+        return -1;
+    return put_bytes(&run->buffer, record->bytes, (size_t)Py_SIZE(record));
+}
+
+static int
+put_flat(Run *run, const RecordKind *kind, PyObject *record)
 {
     if (Py_TYPE(record) != kind->kind)
         return -1;
@@ -78,13 +87,20 @@ leave_to_twin(Run *run, PyObject *twin, PyObject *record)
 }
 
 static int
+put_record(Run *run, const RecordKind *kind, PyObject *twin, PyObject *record)
+{
+    if (Py_IS_TYPE(record, run->packed))
+        return put_packed(run, (Packed *)record);
+    return put_flat(run, kind, record) < 0 ? leave_to_twin(run, twin, record) : 0;
+}
+
+static int
 put_records(Run *run, const RecordKind *kind, PyObject *twin, PyObject *records)
 {
     /* A list, or a tuple: the twin may run any code, which may make it shorter. */
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(records); i++) {
         PyObject *record = Py_NewRef(PySequence_Fast_GET_ITEM(records, i));
-        int failed = put_record(run, kind, record) < 0 &&
-                     leave_to_twin(run, twin, record) < 0;
+        int failed = put_record(run, kind, twin, record) < 0;
         Py_DECREF(record);
         if (failed)
             return -1;
@@ -94,7 +110,7 @@ put_records(Run *run, const RecordKind *kind, PyObject *twin, PyObject *records)
 
 /* args: what makes a new group, the twin, the records, the groups. */
 PyObject *
-group_records(const RecordKind *kind, PyObject *const *args)
+group_records(PyObject *module, const RecordKind *kind, PyObject *const *args)
 {
     if (!PyDict_CheckExact(args[3])) {
         PyErr_SetString(PyExc_TypeError, "groups are kept in a dict");
@@ -103,7 +119,8 @@ group_records(const RecordKind *kind, PyObject *const *args)
     PyObject *records = PySequence_Fast(args[2], "records are iterable");
     if (records == NULL)
         return NULL;
-    Run run = {.new_group = args[0], .groups = args[3]};
+    Run run = {
+        .new_group = args[0], .groups = args[3], .packed = state_of(module)->packed};
     int failed = put_records(&run, kind, args[1], records);
     Py_DECREF(records);
     Py_XDECREF(run.key);

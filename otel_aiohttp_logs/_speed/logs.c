@@ -1,13 +1,12 @@
-/* The twin is _log() of export/encoder.py: each field has its place and its number there. */
+/* The twin is _log() of export/messages.py: each field has its place and its number there. */
 #include "speed.h"
 
 enum { TIME, NUMBER, SEVERITY, LOGGER, BODY, ATTRIBUTES, TRACE, SPAN, FLAGS, EVENT, FIELDS };
 
 static int
-put_times(Buffer *buffer, PyObject *number)
+put_times(Buffer *buffer, uint64_t time)
 {
-    uint64_t time;
-    if (as_uint64(number, &time) < 0 || put_byte(buffer, 0x09) < 0 ||
+    if (put_byte(buffer, 0x09) < 0 ||
         put_fixed(buffer, time, 8) < 0 || put_byte(buffer, 0x59) < 0)
         return -1;
     return put_fixed(buffer, time, 8);
@@ -47,29 +46,62 @@ put_context_id(Buffer *buffer, unsigned char tag, PyObject *number, int size)
 }
 
 static int
+put_severity(Buffer *buffer, uint64_t number, PyObject *text)
+{
+    if (put_byte(buffer, 0x10) < 0 || put_varint(buffer, number) < 0)
+        return -1;
+    return put_text(buffer, 0x1a, text);
+}
+
+/* One of the attributes may have that name, too. */
+static int
+put_request_id(Buffer *buffer, const LogParts *of)
+{
+    if (of->request_id == NULL)
+        return 0;
+    if (PyDict_Contains(of->attributes, of->request_id_name) != 0)
+        return -1;
+    return put_attribute(buffer, 0x32, of->request_id_name, of->request_id);
+}
+
+int
+put_log_parts(Buffer *buffer, const LogParts *of)
+{
+    if (put_times(buffer, of->time) < 0 ||
+        put_severity(buffer, of->number, of->severity) < 0 ||
+        put_body(buffer, of->body) < 0 || put_flags(buffer, of->flags) < 0 ||
+        put_context_id(buffer, 0x4a, of->trace, 16) < 0 ||
+        put_context_id(buffer, 0x52, of->span, 8) < 0 ||
+        put_attributes(buffer, 0x32, of->attributes) < 0 || put_request_id(buffer, of) < 0 ||
+        !PyUnicode_CheckExact(of->event))
+        return -1;
+    return PyUnicode_GET_LENGTH(of->event) ? put_text(buffer, 0x62, of->event) : 0;
+}
+
+static int
 put_log(Buffer *buffer, PyObject *log, void *Py_UNUSED(kinds))
 {
     PyObject *const *of = PySequence_Fast_ITEMS(log);
-    if (PyTuple_GET_SIZE(log) != FIELDS || !PyUnicode_CheckExact(of[LOGGER]) ||
-        put_times(buffer, of[TIME]) < 0 || put_number(buffer, 0x10, of[NUMBER]) < 0 ||
-        put_text(buffer, 0x1a, of[SEVERITY]) < 0 || put_body(buffer, of[BODY]) < 0 ||
-        put_flags(buffer, of[FLAGS]) < 0 ||
-        put_context_id(buffer, 0x4a, of[TRACE], 16) < 0 ||
-        put_context_id(buffer, 0x52, of[SPAN], 8) < 0 ||
-        put_attributes(buffer, 0x32, of[ATTRIBUTES]) < 0 ||
-        !PyUnicode_CheckExact(of[EVENT]))
+    if (PyTuple_GET_SIZE(log) != FIELDS || !PyUnicode_CheckExact(of[LOGGER]))
         return -1;
-    return PyUnicode_GET_LENGTH(of[EVENT]) ? put_text(buffer, 0x62, of[EVENT]) : 0;
+    LogParts parts = {
+        .severity = of[SEVERITY], .logger = of[LOGGER], .body = of[BODY],
+        .attributes = of[ATTRIBUTES], .trace = of[TRACE], .span = of[SPAN],
+        .flags = of[FLAGS], .event = of[EVENT],
+    };
+    if (as_uint64(of[TIME], &parts.time) < 0 || as_uint64(of[NUMBER], &parts.number) < 0)
+        return -1;
+    return put_log_parts(buffer, &parts);
 }
 
 /* group_logs(FlatLog, new_group, twin, logs, groups) */
 PyObject *
-group_logs(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t number)
+group_logs(PyObject *module, PyObject *const *args, Py_ssize_t number)
 {
     if (number != 5 || !PyType_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError, "group_logs takes 5 arguments");
         return NULL;
     }
     RecordKind kind = {put_log, (PyTypeObject *)args[0], LOGGER, NULL};
-    return group_records(&kind, args + 1);
+    return group_records(module, &kind, args + 1);
 }

@@ -1,6 +1,7 @@
 /*
- * A record is made flat and given to the one outlet. The twins are OutletHandler.handle() of
- * record/handler.py and flat_log() of record/flatten.py.
+ * A record is encoded and queued where the one outlet is the queue, else made flat and given
+ * to it. The twins are OutletHandler.handle() of record/handler.py and flat_log() of
+ * record/flatten.py.
  */
 #include "speed.h"
 
@@ -15,63 +16,79 @@ severity(long level)
     return level >= 60 ? 24 : 21 + (level - 50) * 4 / 10;
 }
 
-static PyObject *
-time_ns(PyObject *created)
+/* Python's int(created * 1e9). */
+int
+time_ns(double created, uint64_t *time)
 {
-    if (created == NULL || !PyFloat_CheckExact(created))
-        return NULL;
-    return PyLong_FromDouble(PyFloat_AS_DOUBLE(created) * 1e9);
+    double nanoseconds = created * 1e9;
+    if (!(nanoseconds >= 0 && nanoseconds < 1.8e19))
+        return -1;
+    *time = (uint64_t)nanoseconds;
+    return 0;
 }
 
 static PyObject *
-severity_of(PyObject *level)
+value_of(PyObject *values, PyObject *name, PyTypeObject *kind)
 {
-    if (level == NULL || !PyLong_CheckExact(level))
-        return NULL;
+    PyObject *value = PyDict_GetItemWithError(values, name);
+    return value != NULL && Py_IS_TYPE(value, kind) ? value : NULL;
+}
+
+/* Finds what a record with these *values* consists of, but for its body and attributes. */
+static int
+find_parts(State *state, const Where *where, PyObject *values, LogParts *of)
+{
+    PyObject *created = value_of(values, NAME(state, created), &PyFloat_Type);
+    PyObject *level = value_of(values, NAME(state, levelno), &PyLong_Type);
+    of->severity = value_of(values, NAME(state, levelname), &PyUnicode_Type);
+    of->logger = value_of(values, NAME(state, name), &PyUnicode_Type);
+    if (created == NULL || level == NULL || of->severity == NULL || of->logger == NULL)
+        return -1;
     int overflow;
     long number = PyLong_AsLongAndOverflow(level, &overflow);
-    return overflow ? NULL : PyLong_FromLong(severity(number));
+    of->number = (uint64_t)severity(number);
+    say_where(state, where, of);
+    return overflow ? -1 : time_ns(PyFloat_AS_DOUBLE(created), &of->time);
 }
 
-static PyObject *
-text_in(PyObject *values, PyObject *name)
+void
+say_where(State *state, const Where *where, LogParts *of)
 {
-    PyObject *text = PyDict_GetItemWithError(values, name);
-    return text != NULL && PyUnicode_CheckExact(text) ? Py_NewRef(text) : NULL;
-}
-
-static PyObject *
-attributes_of(State *state, const Where *where, PyObject *words)
-{
-    PyObject *attributes = PyDict_Copy(PyTuple_GET_ITEM(words, 1));
     PyObject *request_id = PyTuple_GET_ITEM(where->ids, 3);
-    if (attributes != NULL && request_id != Py_None &&
-        PyDict_SetItem(attributes, NAME(state, request_id), request_id) < 0)
+    of->trace = PyTuple_GET_ITEM(where->numbers, 0);
+    of->span = PyTuple_GET_ITEM(where->numbers, 1);
+    of->flags = PyTuple_GET_ITEM(where->numbers, 2);
+    of->request_id_name = NAME(state, request_id);
+    of->request_id = request_id == Py_None ? NULL : request_id;
+}
+
+static PyObject *
+attributes_of(const LogParts *of)
+{
+    PyObject *attributes = PyDict_Copy(of->attributes);
+    if (attributes != NULL && of->request_id != NULL &&
+        PyDict_SetItem(attributes, of->request_id_name, of->request_id) < 0)
         Py_CLEAR(attributes);
     return attributes;
 }
 
 static PyObject *
-flat(State *state, const Where *where, PyObject *record, PyObject *values, PyObject *words)
+flat(State *state, const LogParts *of)
 {
     PyObject *log = tuple_of(THING(state, FLAT_LOG), 10);
     if (log == NULL)
         return NULL;
-    PyObject *const *numbers = PySequence_Fast_ITEMS(where->numbers);
-    PyObject *event = Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT))
-                          ? THING(state, EVENT_NAME)
-                          : THING(state, NO_NAME);
     PyObject *fields[] = {
-        time_ns(PyDict_GetItemWithError(values, NAME(state, created))),
-        severity_of(PyDict_GetItemWithError(values, NAME(state, levelno))),
-        text_in(values, NAME(state, levelname)),
-        text_in(values, NAME(state, name)),
-        Py_NewRef(PyTuple_GET_ITEM(words, 0)),
-        attributes_of(state, where, words),
-        Py_NewRef(numbers[0]),
-        Py_NewRef(numbers[1]),
-        Py_NewRef(numbers[2]),
-        Py_NewRef(event),
+        PyLong_FromUnsignedLongLong(of->time),
+        PyLong_FromUnsignedLongLong(of->number),
+        Py_NewRef(of->severity),
+        Py_NewRef(of->logger),
+        Py_NewRef(of->body),
+        attributes_of(of),
+        Py_NewRef(of->trace),
+        Py_NewRef(of->span),
+        Py_NewRef(of->flags),
+        Py_NewRef(of->event),
     };
     int whole = 1;
     for (int i = 0; i < 10; i++) {
@@ -80,22 +97,6 @@ flat(State *state, const Where *where, PyObject *record, PyObject *values, PyObj
     }
     if (!whole)
         Py_CLEAR(log);
-    return log;
-}
-
-/* Returns the flat record, and leaves on *record* what it says, for the line on stdout. */
-static PyObject *
-flat_log(State *state, const Where *where, PyObject *record)
-{
-    PyObject *values = PyObject_GenericGetDict(record, NULL);
-    PyObject *words = values == NULL ? NULL : say(state, where, record, values);
-    PyObject *log = NULL;
-    if (words != NULL) {
-        log = flat(state, where, record, values, words);
-        PyObject **left = slot(record, state->said_at);
-        Py_XSETREF(*left, words);
-    }
-    Py_XDECREF(values);
     return log;
 }
 
@@ -140,18 +141,57 @@ is_for_us(State *state, PyObject *handler, PyObject *record)
            has_no_filters(state, handler);
 }
 
-static PyObject *
-ordinary(State *state, PyObject *handler, PyObject *record)
+/* Gives the record to the outlet; -1 for an exception of the outlet's. */
+static int
+give(State *state, PyObject *outlet, PyObject *record, const LogParts *of)
+{
+    PyObject *waiting = waiting_of_outlet(outlet);
+    int queued = waiting ? queue_log(state, waiting, of) : 0;
+    if (queued != 0)
+        return queued;
+    PyObject *both[] = {record, flat(state, of)};
+    PyObject *done = both[1] ? PyObject_Vectorcall(outlet, both, 2, NULL) : NULL;
+    Py_XDECREF(both[1]);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 1;
+}
+
+/* Leaves on *record* what it says, for the line on stdout; 0 leaves the record to the twin. */
+static int
+say_and_give(State *state, const Where *where, PyObject *record, PyObject *outlet)
+{
+    LogParts of = {.event = Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT))
+                                ? THING(state, EVENT_NAME)
+                                : THING(state, NO_NAME)};
+    PyObject *values = PyObject_GenericGetDict(record, NULL);
+    PyObject *words = values == NULL ? NULL : say(state, where, record, values);
+    int given = 0;
+    if (words != NULL) {
+        PyObject **left = slot(record, state->said_at);
+        Py_XSETREF(*left, Py_NewRef(words));
+        of.body = PyTuple_GET_ITEM(words, 0);
+        of.attributes = PyTuple_GET_ITEM(words, 1);
+        if (find_parts(state, where, values, &of) == 0)
+            given = give(state, outlet, record, &of);
+    }
+    Py_XDECREF(words);
+    Py_XDECREF(values);
+    return given;
+}
+
+/* 1 if the outlet has got the record, 0 if that is left to the twin, or -1. */
+static int
+ordinary(State *state, PyObject *handler, PyObject *record, PyObject *outlet)
 {
     if (!is_for_us(state, handler, record))
-        return NULL;
+        return 0;
     Where where = {0};
-    PyObject *log = NULL;
+    int given = 0;
     if (find_out_where(state, record, &where) == 0 &&
         PyDict_Contains(where.context, THING(state, SUPPRESSED)) == 0)
-        log = flat_log(state, &where, record);
+        given = say_and_give(state, &where, record, outlet);
     where_free(&where);
-    return log;
+    return given;
 }
 
 static PyObject *
@@ -180,20 +220,19 @@ pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number)
     State *state = state_of(module);
     PyObject *handler = args[0], *record = args[1];
     PyObject *outlet = only_outlet(state, handler);
-    PyObject *log = outlet == NULL ? NULL : ordinary(state, handler, record);
-    if (log == NULL) {
-        Py_XDECREF(outlet);
+    int given = outlet == NULL ? 0 : ordinary(state, handler, record, outlet);
+    Py_XDECREF(outlet);
+    if (given > 0)
+        return Py_NewRef(Py_True);
+    if (given == 0) {
         if (unless_fatal() < 0)
             return NULL;
         return PyObject_CallMethodObjArgs((PyObject *)Py_TYPE(handler),
                                           NAME(state, handle), handler, record, NULL);
     }
-    PyObject *both[] = {record, log};
-    PyObject *done = PyObject_Vectorcall(outlet, both, 2, NULL);
-    Py_DECREF(outlet);
-    Py_DECREF(log);
-    if (done == NULL && PyErr_ExceptionMatches(PyExc_Exception))
-        done = report(state, handler, record);
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return NULL;
+    PyObject *done = report(state, handler, record);
     if (done == NULL)
         return NULL;
     Py_DECREF(done);

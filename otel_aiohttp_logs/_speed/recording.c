@@ -12,24 +12,48 @@ static const char *const slot_names[] = {
     "_links", "_dropped",
 };
 
+/* OTLP's flags of a span whose parent is known to be in this process or in another one. */
+#define HAS_IS_REMOTE 0x100
+#define IS_REMOTE 0x200
+
 #define SLOT(span, index) (*slot(span, state->slots[index]))
 
-/* know_spans(RecordingSpan, its first status, what it has dropped at first) */
+static void
+keep(PyObject **place, PyObject *thing)
+{
+    Py_XSETREF(*place, Py_NewRef(thing));
+}
+
+/*
+ * know_spans(RecordingSpan, its first status, what it has dropped at first, (FlatEvent,
+ * FlatLink, Scope), SpanContext, (states that are empty), (SpanKind's members))
+ */
 PyObject *
 know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number)
 {
     State *state = state_of(module);
-    if (number != 3 || !PyType_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "know_spans takes a class and 2 more");
+    PyTypeObject *event, *link, *scope;
+    if (number != 7 || !PyType_Check(args[0]) || !PyTuple_Check(args[3]) ||
+        !PyType_Check(args[4]) || !PyTuple_Check(args[5]) || !PyTuple_Check(args[6])) {
+        PyErr_SetString(PyExc_TypeError, "know_spans takes a class and 6 more");
         return NULL;
     }
+    if (!PyArg_ParseTuple(args[3], "O!O!O!", &PyType_Type, &event, &PyType_Type, &link,
+                          &PyType_Type, &scope))
+        return NULL;
     for (int i = 0; i < SLOTS; i++) {
         if (find_slot(args[0], slot_names[i], &state->slots[i]) < 0)
             return NULL;
     }
-    Py_XSETREF(state->recording, (PyTypeObject *)Py_NewRef(args[0]));
-    Py_XSETREF(state->unset, Py_NewRef(args[1]));
-    Py_XSETREF(state->none_dropped, Py_NewRef(args[2]));
+    keep((PyObject **)&state->recording, args[0]);
+    keep(&state->unset, args[1]);
+    keep(&state->none_dropped, args[2]);
+    keep((PyObject **)&state->kinds.event, (PyObject *)event);
+    keep((PyObject **)&state->kinds.link, (PyObject *)link);
+    keep((PyObject **)&state->kinds.scope, (PyObject *)scope);
+    keep((PyObject **)&state->span_context, args[4]);
+    keep(&state->empty_states, args[5]);
+    keep(&state->span_kinds, args[6]);
     return Py_NewRef(Py_None);
 }
 
@@ -123,33 +147,81 @@ is_whole(const State *state, PyObject *span)
            PyTuple_CheckExact(status) && PyTuple_GET_SIZE(status) == 2;
 }
 
-/* flat_span(span, end_time, FlatSpan, kind, flags): of one without a parent. */
-PyObject *
-flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number)
+/* Returns where *thing* stands in *things*, which is -1 for nowhere. */
+static Py_ssize_t
+place_of(PyObject *things, PyObject *thing)
 {
-    State *state = state_of(module);
-    if (number != 5 || !is_ours(state, args[0]) || !is_whole(state, args[0]) ||
-        !PyType_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "flat_span takes a span and 4 more");
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(things); i++) {
+        if (PyTuple_GET_ITEM(things, i) == thing)
+            return i;
+    }
+    return -1;
+}
+
+/* Only an empty state is for us. A SpanContext is a tuple: trace and span id, whether it's remote, flags, state. */
+static int
+find_caller(const State *state, PyObject *span, SpanParts *parts)
+{
+    PyObject *parent = SLOT(span, PARENT);
+    if (place_of(state->empty_states, SLOT(span, STATE)) < 0)
+        return -1;
+    if (parent == Py_None)
+        return 0;
+    if (!Py_IS_TYPE(parent, state->span_context) || !PyTuple_Check(parent) ||
+        PyTuple_GET_SIZE(parent) < 5)
+        return -1;
+    parts->parent = PyTuple_GET_ITEM(parent, 1);
+    if (PyTuple_GET_ITEM(parent, 2) == Py_True)
+        parts->flags |= IS_REMOTE;
+    return 0;
+}
+
+int
+queue_span(State *state, PyObject *span, uint64_t end_time)
+{
+    if (!is_ours(state, span) || !is_whole(state, span))
+        return 0;
+    PyObject *waiting = waiting_of_sink(SLOT(span, SINK));
+    Py_ssize_t kind = place_of(state->span_kinds, SLOT(span, KIND));
+    SpanParts parts = {.kind = (uint64_t)kind, .end = end_time};
+    if (waiting == NULL || kind < 0 || as_uint64(SLOT(span, FLAGS), &parts.flags) < 0 ||
+        as_uint64(SLOT(span, START), &parts.start) < 0)
+        return unless_fatal() < 0 ? -1 : 0;
+    parts.flags |= HAS_IS_REMOTE;
+    if (find_caller(state, span, &parts) < 0)
+        return 0;
+    PyObject *dropped = SLOT(span, DROPPED), *status = SLOT(span, STATUS);
+    parts.trace = SLOT(span, TRACE);
+    parts.span = SLOT(span, SPAN);
+    parts.state = THING(state, NO_NAME);
+    parts.name = SLOT(span, NAME_OF);
+    parts.attributes = SLOT(span, ATTRIBUTES);
+    parts.attributes_lost = PyTuple_GET_ITEM(dropped, 0);
+    parts.events = SLOT(span, EVENTS);
+    parts.events_lost = PyTuple_GET_ITEM(dropped, 1);
+    parts.links = SLOT(span, LINKS);
+    parts.links_lost = PyTuple_GET_ITEM(dropped, 2);
+    parts.status = PyTuple_GET_ITEM(status, 0);
+    parts.status_text = PyTuple_GET_ITEM(status, 1);
+    parts.scope = SLOT(span, SCOPE);
+    return queue_span_parts(state, waiting, &parts);
+}
+
+/* queue_span(span, end_time): False where the span has to become a flat one. */
+PyObject *
+queue_ended(PyObject *module, PyObject *const *args, Py_ssize_t number)
+{
+    uint64_t end_time;
+    if (number != 2) {
+        PyErr_SetString(PyExc_TypeError, "queue_span takes 2 arguments");
         return NULL;
     }
-    PyObject *span = args[0];
-    PyObject *dropped = SLOT(span, DROPPED), *status = SLOT(span, STATUS);
-    PyObject *fields[] = {
-        SLOT(span, TRACE), SLOT(span, SPAN), NULL, args[4], THING(state, NO_NAME),
-        SLOT(span, NAME_OF), args[3], SLOT(span, START), args[1],
-        SLOT(span, ATTRIBUTES), PyTuple_GET_ITEM(dropped, 0),
-        SLOT(span, EVENTS), PyTuple_GET_ITEM(dropped, 1),
-        SLOT(span, LINKS), PyTuple_GET_ITEM(dropped, 2),
-        PyTuple_GET_ITEM(status, 0), PyTuple_GET_ITEM(status, 1), SLOT(span, SCOPE),
-    };
-    PyObject *no_parent = PyLong_FromLong(0);
-    PyObject *flat = no_parent ? tuple_of(args[2], 18) : NULL;
-    fields[2] = no_parent;
-    for (int i = 0; flat != NULL && i < 18; i++)
-        PyTuple_SET_ITEM(flat, i, Py_NewRef(fields[i]));
-    Py_XDECREF(no_parent);
-    return flat;
+    int queued = 0;
+    if (as_uint64(args[1], &end_time) < 0)
+        PyErr_Clear();
+    else
+        queued = queue_span(state_of(module), args[0], end_time);
+    return queued < 0 ? NULL : PyBool_FromLong(queued);
 }
 
 /* guid(bits): 128 of them in the text form of RFC 9562, version 4. */

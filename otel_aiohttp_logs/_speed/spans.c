@@ -1,4 +1,4 @@
-/* The twin is _span() of export/encoder.py: each field has its place and its number there. */
+/* The twin is _span() of export/messages.py: each field has its place and its number there. */
 #include "speed.h"
 
 enum {
@@ -10,19 +10,12 @@ enum {
     LINK_TRACE, LINK_SPAN, LINK_FLAGS, LINK_STATE, LINK_ATTRIBUTES, LINK_LOST, LINK_FIELDS
 };
 
-typedef struct {
-    PyTypeObject *event, *link, *scope;
-} Kinds;
-
 typedef int (*PutPart)(Buffer *buffer, PyObject *part);
 
 static int
-put_time(Buffer *buffer, unsigned char tag, PyObject *number)
+put_time(Buffer *buffer, unsigned char tag, uint64_t time)
 {
-    uint64_t time;
-    if (as_uint64(number, &time) < 0 || put_byte(buffer, tag) < 0)
-        return -1;
-    return put_fixed(buffer, time, 8);
+    return put_byte(buffer, tag) < 0 ? -1 : put_fixed(buffer, time, 8);
 }
 
 static int
@@ -34,19 +27,17 @@ put_whole_id(Buffer *buffer, unsigned char tag, PyObject *number, int size)
 }
 
 static int
-put_kind(Buffer *buffer, PyObject *number)
+put_kind(Buffer *buffer, uint64_t kind)
 {
-    uint64_t kind;
-    if (as_uint64(number, &kind) < 0 || kind > 127 || put_byte(buffer, 0x30) < 0)
+    if (kind > 127 || put_byte(buffer, 0x30) < 0)
         return -1;
     return put_varint(buffer, kind + 1);
 }
 
 static int
-put_flags(Buffer *buffer, const char *tag, PyObject *number)
+put_flags(Buffer *buffer, const char *tag, uint64_t flags)
 {
-    uint64_t flags;
-    if (as_uint64(number, &flags) < 0 || flags > UINT32_MAX)
+    if (flags > UINT32_MAX)
         return -1;
     if (flags == 0)
         return 0;
@@ -76,6 +67,8 @@ static int
 put_parent(Buffer *buffer, PyObject *number)
 {
     uint64_t parent;
+    if (number == NULL)
+        return 0;
     if (as_uint64(number, &parent) < 0)
         return -1;
     return parent ? put_whole_id(buffer, 0x22, number, 8) : 0;
@@ -85,8 +78,9 @@ static int
 put_event(Buffer *buffer, PyObject *event)
 {
     PyObject *const *of = PySequence_Fast_ITEMS(event);
-    if (PyTuple_GET_SIZE(event) != EVENT_FIELDS ||
-        put_time(buffer, 0x09, of[EVENT_TIME]) < 0 ||
+    uint64_t time;
+    if (PyTuple_GET_SIZE(event) != EVENT_FIELDS || as_uint64(of[EVENT_TIME], &time) < 0 ||
+        put_time(buffer, 0x09, time) < 0 ||
         put_text(buffer, 0x12, of[EVENT_NAME]) < 0 ||
         put_attributes(buffer, 0x1a, of[EVENT_ATTRIBUTES]) < 0)
         return -1;
@@ -97,10 +91,11 @@ static int
 put_link(Buffer *buffer, PyObject *link)
 {
     PyObject *const *of = PySequence_Fast_ITEMS(link);
-    if (PyTuple_GET_SIZE(link) != LINK_FIELDS ||
+    uint64_t flags;
+    if (PyTuple_GET_SIZE(link) != LINK_FIELDS || as_uint64(of[LINK_FLAGS], &flags) < 0 ||
         put_whole_id(buffer, 0x0a, of[LINK_TRACE], 16) < 0 ||
         put_whole_id(buffer, 0x12, of[LINK_SPAN], 8) < 0 ||
-        put_flags(buffer, "\x35", of[LINK_FLAGS]) < 0 ||
+        put_flags(buffer, "\x35", flags) < 0 ||
         put_text_if_any(buffer, 0x1a, of[LINK_STATE]) < 0 ||
         put_attributes(buffer, 0x22, of[LINK_ATTRIBUTES]) < 0)
         return -1;
@@ -137,32 +132,49 @@ put_status(Buffer *buffer, PyObject *code, PyObject *text)
     return close_field(buffer, status);
 }
 
+int
+put_span_parts(Buffer *buffer, const SpanParts *of, const Kinds *kinds)
+{
+    if (Py_TYPE(of->scope) != kinds->scope ||
+        put_whole_id(buffer, 0x0a, of->trace, 16) < 0 ||
+        put_whole_id(buffer, 0x12, of->span, 8) < 0 ||
+        put_text(buffer, 0x2a, of->name) < 0 || put_kind(buffer, of->kind) < 0 ||
+        put_time(buffer, 0x39, of->start) < 0 || put_time(buffer, 0x41, of->end) < 0 ||
+        put_flags(buffer, "\x85\x01", of->flags) < 0 ||
+        put_parent(buffer, of->parent) < 0 ||
+        put_text_if_any(buffer, 0x1a, of->state) < 0 ||
+        put_attributes(buffer, 0x4a, of->attributes) < 0 ||
+        put_number_if_any(buffer, 0x50, of->attributes_lost) < 0 ||
+        put_parts(buffer, 0x5a, of->events, kinds->event, put_event) < 0 ||
+        put_number_if_any(buffer, 0x60, of->events_lost) < 0 ||
+        put_parts(buffer, 0x6a, of->links, kinds->link, put_link) < 0 ||
+        put_number_if_any(buffer, 0x70, of->links_lost) < 0)
+        return -1;
+    return put_status(buffer, of->status, of->status_text);
+}
+
 static int
 put_span(Buffer *buffer, PyObject *span, void *kinds)
 {
-    const Kinds *of_kind = kinds;
     PyObject *const *of = PySequence_Fast_ITEMS(span);
-    if (PyTuple_GET_SIZE(span) != FIELDS || Py_TYPE(of[SCOPE]) != of_kind->scope ||
-        put_whole_id(buffer, 0x0a, of[TRACE], 16) < 0 ||
-        put_whole_id(buffer, 0x12, of[SPAN], 8) < 0 ||
-        put_text(buffer, 0x2a, of[NAME]) < 0 || put_kind(buffer, of[KIND]) < 0 ||
-        put_time(buffer, 0x39, of[START]) < 0 || put_time(buffer, 0x41, of[END]) < 0 ||
-        put_flags(buffer, "\x85\x01", of[FLAGS]) < 0 ||
-        put_parent(buffer, of[PARENT]) < 0 ||
-        put_text_if_any(buffer, 0x1a, of[STATE]) < 0 ||
-        put_attributes(buffer, 0x4a, of[ATTRIBUTES]) < 0 ||
-        put_number_if_any(buffer, 0x50, of[ATTRIBUTES_LOST]) < 0 ||
-        put_parts(buffer, 0x5a, of[EVENTS], of_kind->event, put_event) < 0 ||
-        put_number_if_any(buffer, 0x60, of[EVENTS_LOST]) < 0 ||
-        put_parts(buffer, 0x6a, of[LINKS], of_kind->link, put_link) < 0 ||
-        put_number_if_any(buffer, 0x70, of[LINKS_LOST]) < 0)
+    if (PyTuple_GET_SIZE(span) != FIELDS)
         return -1;
-    return put_status(buffer, of[STATUS], of[STATUS_TEXT]);
+    SpanParts parts = {
+        .trace = of[TRACE], .span = of[SPAN], .parent = of[PARENT], .state = of[STATE],
+        .name = of[NAME], .attributes = of[ATTRIBUTES], .events = of[EVENTS],
+        .links = of[LINKS], .scope = of[SCOPE], .attributes_lost = of[ATTRIBUTES_LOST],
+        .events_lost = of[EVENTS_LOST], .links_lost = of[LINKS_LOST],
+        .status = of[STATUS], .status_text = of[STATUS_TEXT],
+    };
+    if (as_uint64(of[FLAGS], &parts.flags) < 0 || as_uint64(of[KIND], &parts.kind) < 0 ||
+        as_uint64(of[START], &parts.start) < 0 || as_uint64(of[END], &parts.end) < 0)
+        return -1;
+    return put_span_parts(buffer, &parts, kinds);
 }
 
 /* group_spans((FlatSpan, FlatEvent, FlatLink, Scope), new_group, twin, spans, groups) */
 PyObject *
-group_spans(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t number)
+group_spans(PyObject *module, PyObject *const *args, Py_ssize_t number)
 {
     PyTypeObject *span;
     Kinds kinds;
@@ -175,5 +187,5 @@ group_spans(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t numbe
                           &kinds.scope))
         return NULL;
     RecordKind kind = {put_span, span, SCOPE, &kinds};
-    return group_records(&kind, args + 1);
+    return group_records(module, &kind, args + 1);
 }

@@ -69,9 +69,34 @@ int put_text(Buffer *buffer, unsigned char tag, PyObject *text);
 /* Returns NULL for what isn't exactly a str, or has no form in UTF-8. */
 const char *utf8_of(PyObject *text, Py_ssize_t *size);
 
+/* --- logs.c, spans.c: one record --- */
+
+/* What a log record consists of; all of the objects are borrowed. */
+typedef struct {
+    uint64_t time, number;
+    PyObject *severity, *logger, *body, *attributes, *trace, *span, *flags, *event;
+    /* One more attribute, and its value, which is NULL for none. */
+    PyObject *request_id_name, *request_id;
+} LogParts;
+
+/* What a span consists of, the same way; *parent* is NULL for none. */
+typedef struct {
+    uint64_t flags, kind, start, end;
+    PyObject *trace, *span, *parent, *state, *name, *attributes, *events, *links, *scope;
+    PyObject *attributes_lost, *events_lost, *links_lost, *status, *status_text;
+} SpanParts;
+
+typedef struct {
+    PyTypeObject *event, *link, *scope;
+} Kinds;
+
+int put_log_parts(Buffer *buffer, const LogParts *of);
+int put_span_parts(Buffer *buffer, const SpanParts *of, const Kinds *kinds);
+
 /* --- values.c: attributes --- */
 
 int put_attributes(Buffer *buffer, unsigned char tag, PyObject *attributes);
+int put_attribute(Buffer *buffer, unsigned char tag, PyObject *key, PyObject *value);
 
 /* --- groups.c: records by logger or scope --- */
 
@@ -81,6 +106,7 @@ typedef struct {
     PyObject *groups;
     PyObject *key;
     PyObject *group;
+    PyTypeObject *packed;
     Buffer buffer;
 } Run;
 
@@ -93,7 +119,7 @@ typedef struct {
     void *kinds;
 } RecordKind;
 
-PyObject *group_records(const RecordKind *kind, PyObject *const *args);
+PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *const *args);
 
 /* --- state.c: what the module was given to work with --- */
 
@@ -130,8 +156,13 @@ typedef struct {
     Py_ssize_t span_at, ended_at, known_at, request_id_at;
     /* Of a recording span: its class, and where its slots are; see recording.c. */
     PyTypeObject *recording;
-    PyObject *unset, *none_dropped;
+    PyObject *unset, *none_dropped, *span_kinds, *empty_states;
+    PyTypeObject *span_context;
+    Kinds kinds;
     Py_ssize_t slots[24];
+    /* Of records that are encoded as they come; see packed.c. */
+    PyTypeObject *packed;
+    Buffer packing;
 } State;
 
 static inline State *
@@ -172,7 +203,29 @@ int look_around(State *state, PyObject *context, PyObject **ids, Where *where);
 int find_out_where(State *state, PyObject *record, Where *where);
 void where_free(Where *where);
 
+/* --- packed.c: records that are encoded where they are made --- */
+
+typedef struct {
+    PyObject_VAR_HEAD
+    PyObject *key; /* of its group: a logger's name, or the scope of a span */
+    unsigned char bytes[];
+} Packed;
+
+int add_packed(PyObject *module);
+/*
+ * The two encode a record and queue it: 1 if it is in the queue, or refused by it, 0 where
+ * it has to wait as a flat record, -1 for an exception of the queue's.
+ */
+int queue_log(State *state, PyObject *waiting, const LogParts *of);
+int queue_span_parts(State *state, PyObject *waiting, const SpanParts *of);
+
 /* --- recording.c --- */
+
+/*
+ * Encodes *span*, which ends at *end_time*, and puts it into its sink; the answers are those
+ * of queue_log(). With 0 the span is for RecordingSpan._flat(). Its end_time isn't set here.
+ */
+int queue_span(State *state, PyObject *span, uint64_t end_time);
 
 /* Its ids as text and as numbers, where *span* is one of ours; UNUSUAL where it isn't. */
 int ids_of_span(State *state, PyObject *span, PyObject *scope, Where *where);
@@ -211,6 +264,9 @@ PyObject *say(State *state, const Where *where, PyObject *record, PyObject *valu
 /* --- pass_on.c --- */
 
 long severity(long level);
+int time_ns(double created, uint64_t *time);
+/* Says which request a record belongs to. */
+void say_where(State *state, const Where *where, LogParts *of);
 PyObject *only_outlet(State *state, PyObject *handler);
 int has_no_filters(State *state, PyObject *handler);
 /* 1 if the handler has no filters, and the record is one of ours and of no odd logger. */
@@ -247,11 +303,10 @@ PyObject *plain(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *write_event(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *new_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
-PyObject *flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *queue_ended(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *guid(PyObject *module, PyObject *bits);
 int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
 int is_tidy(PyObject *text, Py_ssize_t longest);
-int is_put_log(PyObject *outlet);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
@@ -259,5 +314,11 @@ PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number
 /* --- waiting.c --- */
 
 int add_waiting(PyObject *module);
+/* The queue, borrowed, that a function puts records into: put_log(), put(); else NULL. */
+PyObject *waiting_of_outlet(PyObject *outlet);
+PyObject *waiting_of_sink(PyObject *sink);
+int waiting_has_room(PyObject *waiting);
+int waiting_refuse(PyObject *waiting);
+int waiting_append(PyObject *waiting, PyObject *record, Py_ssize_t weight);
 
 #endif

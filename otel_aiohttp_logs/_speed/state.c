@@ -11,6 +11,8 @@ state_traverse(PyObject *module, visitproc visit, void *arg)
     for (int i = 0; i < THING_COUNT; i++)
         Py_VISIT(state->things[i]);
     Py_VISIT(state->recording);
+    Py_VISIT(state->span_context);
+    Py_VISIT(state->packed);
     return 0;
 }
 
@@ -23,6 +25,14 @@ state_clear(PyObject *module)
     Py_CLEAR(state->recording);
     Py_CLEAR(state->unset);
     Py_CLEAR(state->none_dropped);
+    Py_CLEAR(state->span_kinds);
+    Py_CLEAR(state->empty_states);
+    Py_CLEAR(state->span_context);
+    Py_CLEAR(state->kinds.event);
+    Py_CLEAR(state->kinds.link);
+    Py_CLEAR(state->kinds.scope);
+    Py_CLEAR(state->packed);
+    buffer_free(&state->packing);
     for (int i = 0; i < NAME_COUNT; i++)
         Py_CLEAR(state->names[i]);
     return 0;

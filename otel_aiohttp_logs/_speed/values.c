@@ -88,19 +88,34 @@ put_value(Buffer *buffer, PyObject *value, int depth, int *items)
 }
 
 static int
+put_pair(Buffer *buffer, unsigned char tag, PyObject *key, PyObject *value, int depth,
+         int *items)
+{
+    size_t pair, content;
+    if (--*items < 0 || open_field(buffer, tag, &pair) < 0 ||
+        put_text(buffer, 0x0a, key) < 0 || open_field(buffer, 0x12, &content) < 0 ||
+        put_value(buffer, value, depth, items) < 0 || close_field(buffer, content) < 0)
+        return -1;
+    return close_field(buffer, pair);
+}
+
+static int
 put_pairs(Buffer *buffer, unsigned char tag, PyObject *pairs, int depth, int *items)
 {
     PyObject *key, *value;
     Py_ssize_t at = 0;
     while (PyDict_Next(pairs, &at, &key, &value)) {
-        size_t pair, content;
-        if (--*items < 0 || open_field(buffer, tag, &pair) < 0 ||
-            put_text(buffer, 0x0a, key) < 0 || open_field(buffer, 0x12, &content) < 0 ||
-            put_value(buffer, value, depth, items) < 0 ||
-            close_field(buffer, content) < 0 || close_field(buffer, pair) < 0)
+        if (put_pair(buffer, tag, key, value, depth, items) < 0)
             return -1;
     }
     return 0;
+}
+
+int
+put_attribute(Buffer *buffer, unsigned char tag, PyObject *key, PyObject *value)
+{
+    int items = MAX_ITEMS;
+    return put_pair(buffer, tag, key, value, 0, &items);
 }
 
 int

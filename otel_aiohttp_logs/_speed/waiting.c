@@ -1,12 +1,11 @@
 /*
- * The records of one signal that wait, with their weights. The twin is Waiting of
- * export/waiting.py; put() is called by any thread, and by whatever may run in another put().
+ * The records of one signal that wait, encoded or flat, with their weights. The twin is
+ * Waiting of export/waiting.py; any thread puts, and whatever may run in another put().
  */
 #include "speed.h"
 
 #define MAX_WEIGHT ((Py_ssize_t)64 << 20)
 #define UNKNOWN_WEIGHT 700
-#define NUMBER_WEIGHT 60
 
 typedef struct {
     PyObject *record;
@@ -16,10 +15,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *wake, *refuse, *weigh;
-    PyTypeObject *kind;
     Py_ssize_t room, wake_at;
-    /* How a record of *kind* is weighed: where its parts are, -1 for one that it lacks. */
-    Py_ssize_t base, text_at, attributes_at, empty_at, empty_at_too, least;
     /* A ring. */
     Item *items;
     Py_ssize_t size, first, number, weight;
@@ -28,25 +24,14 @@ typedef struct {
 static int
 waiting_init(Waiting *self, PyObject *args, PyObject *given)
 {
-    static char *names[] = {"wake", "refuse", "weigh", "kind", "base", "text_at",
-                            "attributes_at", "empty_at", NULL};
-    PyObject *wake, *refuse, *weigh, *kind;
-    Py_ssize_t base, text_at, attributes_at, empty_at, empty_at_too;
-    if (!PyArg_ParseTupleAndKeywords(args, given, "OOOO!nnn(nn)", names, &wake, &refuse,
-                                     &weigh, &PyType_Type, &kind, &base, &text_at,
-                                     &attributes_at, &empty_at, &empty_at_too))
+    static char *names[] = {"wake", "refuse", "weigh", NULL};
+    PyObject *wake, *refuse, *weigh;
+    if (!PyArg_ParseTupleAndKeywords(args, given, "OOO", names, &wake, &refuse, &weigh))
         return -1;
     Py_XSETREF(self->wake, Py_NewRef(wake));
     Py_XSETREF(self->refuse, Py_NewRef(refuse));
     Py_XSETREF(self->weigh, Py_NewRef(weigh));
-    Py_XSETREF(self->kind, (PyTypeObject *)Py_NewRef(kind));
-    self->base = base;
-    self->text_at = text_at;
-    self->attributes_at = attributes_at;
-    self->empty_at = empty_at;
-    self->empty_at_too = empty_at_too;
     self->wake_at = PY_SSIZE_T_MAX;
-    self->least = 1 + Py_MAX(Py_MAX(text_at, attributes_at), Py_MAX(empty_at, empty_at_too));
     return 0;
 }
 
@@ -70,7 +55,6 @@ waiting_traverse(Waiting *self, visitproc visit, void *arg)
     Py_VISIT(self->wake);
     Py_VISIT(self->refuse);
     Py_VISIT(self->weigh);
-    Py_VISIT(self->kind);
     for (Py_ssize_t i = 0; i < self->number; i++)
         Py_VISIT(self->items[(self->first + i) & (self->size - 1)].record);
     return 0;
@@ -82,7 +66,6 @@ waiting_clear(Waiting *self)
     Py_CLEAR(self->wake);
     Py_CLEAR(self->refuse);
     Py_CLEAR(self->weigh);
-    Py_CLEAR(self->kind);
     Py_DECREF(clear(self, NULL));
     return 0;
 }
@@ -104,59 +87,8 @@ waiting_length(Waiting *self)
 }
 
 static int
-is_empty(PyObject *part)
-{
-    return (PyTuple_CheckExact(part) && PyTuple_GET_SIZE(part) == 0) ||
-           (PyList_CheckExact(part) && PyList_GET_SIZE(part) == 0);
-}
-
-/* Returns what a value weighs, -1 for one that the twin has to look into. */
-static Py_ssize_t
-value_weight(PyObject *value)
-{
-    if (PyUnicode_CheckExact(value))
-        return PyUnicode_GET_LENGTH(value);
-    if (PyBytes_CheckExact(value))
-        return NUMBER_WEIGHT + PyBytes_GET_SIZE(value);
-    int plain = PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
-                PyBool_Check(value) || value == Py_None;
-    return plain ? NUMBER_WEIGHT : -1;
-}
-
-static Py_ssize_t
-ordinary_weight(Waiting *self, PyObject *record)
-{
-    if (Py_TYPE(record) != self->kind || !PyTuple_Check(record) ||
-        PyTuple_GET_SIZE(record) < self->least)
-        return -1;
-    PyObject *const *parts = PySequence_Fast_ITEMS(record);
-    Py_ssize_t weight = self->base, at = 0;
-    if ((self->empty_at >= 0 && !is_empty(parts[self->empty_at])) ||
-        (self->empty_at_too >= 0 && !is_empty(parts[self->empty_at_too])))
-        return -1;
-    if (self->text_at >= 0) {
-        if (!PyUnicode_CheckExact(parts[self->text_at]))
-            return -1;
-        weight += PyUnicode_GET_LENGTH(parts[self->text_at]);
-    }
-    PyObject *attributes = parts[self->attributes_at], *key, *value;
-    if (!PyDict_CheckExact(attributes))
-        return -1;
-    while (PyDict_Next(attributes, &at, &key, &value)) {
-        Py_ssize_t more = value_weight(value);
-        if (more < 0)
-            return -1;
-        weight += more;
-    }
-    return weight;
-}
-
-static int
 weight_of(Waiting *self, PyObject *record, Py_ssize_t *weight)
 {
-    *weight = ordinary_weight(self, record);
-    if (*weight >= 0)
-        return 0;
     PyObject *answer = PyObject_CallOneArg(self->weigh, record);
     if (answer != NULL) {
         *weight = PyLong_AsSsize_t(answer);
@@ -191,23 +123,55 @@ make_room(Waiting *self)
     return 0;
 }
 
-static PyObject *
-put(Waiting *self, PyObject *record)
+int
+waiting_has_room(PyObject *waiting)
 {
-    if (self->number >= self->room || self->weight >= MAX_WEIGHT)
-        return PyObject_CallNoArgs(self->refuse);
-    Py_ssize_t weight;
-    if (weight_of(self, record, &weight) < 0 || make_room(self) < 0)
-        return NULL;
+    const Waiting *self = (Waiting *)waiting;
+    return self->number < self->room && self->weight < MAX_WEIGHT;
+}
+
+static int
+call(PyObject *function)
+{
+    PyObject *done = PyObject_CallNoArgs(function);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+int
+waiting_refuse(PyObject *waiting)
+{
+    return call(((Waiting *)waiting)->refuse);
+}
+
+int
+waiting_append(PyObject *waiting, PyObject *record, Py_ssize_t weight)
+{
+    Waiting *self = (Waiting *)waiting;
+    if (make_room(self) < 0)
+        return -1;
     Item *item = &self->items[(self->first + self->number) & (self->size - 1)];
     item->record = Py_NewRef(record);
     item->weight = weight;
     self->number++;
     self->weight += weight;
     if (self->number < self->wake_at)
-        return Py_NewRef(Py_None);
+        return 0;
     self->wake_at = PY_SSIZE_T_MAX;
-    return PyObject_CallNoArgs(self->wake);
+    return call(self->wake);
+}
+
+/* put(record): a flat one. Encoded ones come by packed.c. */
+static PyObject *
+put(Waiting *self, PyObject *record)
+{
+    PyObject *waiting = (PyObject *)self;
+    Py_ssize_t weight = 0;
+    if (!waiting_has_room(waiting))
+        return PyObject_CallNoArgs(self->refuse);
+    if (weight_of(self, record, &weight) < 0 || waiting_append(waiting, record, weight) < 0)
+        return NULL;
+    return Py_NewRef(Py_None);
 }
 
 /* put_log(record, log): as an outlet is called. */
@@ -221,12 +185,27 @@ put_log(Waiting *self, PyObject *const *args, Py_ssize_t number)
     return put(self, args[1]);
 }
 
-/* Whether an outlet is put_log(), which doesn't look at the record. */
-int
-is_put_log(PyObject *outlet)
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyObject *
+waiting_of(PyObject *bound, PyCFunction method)
 {
-    return PyCFunction_CheckExact(outlet) &&
-           PyCFunction_GET_FUNCTION(outlet) == (PyCFunction)(void (*)(void))put_log;
+    if (!PyCFunction_CheckExact(bound) || PyCFunction_GET_FUNCTION(bound) != method)
+        return NULL;
+    return PyCFunction_GET_SELF(bound);
+}
+
+/* put_log() doesn't look at the log record, so there need be none. */
+PyObject *
+waiting_of_outlet(PyObject *outlet)
+{
+    return waiting_of(outlet, METHOD(put_log));
+}
+
+PyObject *
+waiting_of_sink(PyObject *sink)
+{
+    return waiting_of(sink, METHOD(put));
 }
 
 /* take(most, most_weight): the oldest records, as many as fit. */
@@ -267,8 +246,6 @@ static PyMemberDef members[] = {
     {"wake_at", T_PYSSIZET, offsetof(Waiting, wake_at), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
-
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef methods[] = {
     {"clear", METHOD(clear), METH_NOARGS, NULL},

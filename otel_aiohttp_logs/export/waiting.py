@@ -7,8 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from otel_aiohttp_logs._speed import native
-from otel_aiohttp_logs.export.weight import LOG_WEIGHT, SPAN_WEIGHT, weigh_log
-from otel_aiohttp_logs.flat import FlatLog, FlatSpan
+from otel_aiohttp_logs.export.weight import LOG_WEIGHT
 
 if TYPE_CHECKING:
     import logging
@@ -25,8 +24,10 @@ class Waiting(Generic[R]):
     A queue for any number of putting threads and one that takes.
 
     ``put`` takes no lock: it's called by logging, which may run in a signal handler
-    or a destructor in the middle of another ``put`` of the same thread. It has a
-    compiled twin.
+    or a destructor in the middle of another ``put`` of the same thread.
+
+    In the compiled twin records wait that were encoded as they were made, among flat
+    ones: those that only ``messages`` can encode, or that have other outlets, too.
     """
 
     def __init__(
@@ -95,11 +96,6 @@ class Waiting(Generic[R]):
             return LOG_WEIGHT
 
 
-# Where a record has what is weighed, and what the compiled twin wants to be empty.
-_LOG = (FlatLog, LOG_WEIGHT, 4, 5, (-1, -1))
-_SPAN = (FlatSpan, SPAN_WEIGHT, -1, 9, (11, 13))
-
-
 def waiting(
     wake: Callable[[], object],
     refuse: Callable[[], object],
@@ -108,6 +104,5 @@ def waiting(
     """Return an empty ``Waiting``, of the compiled kind if there is one."""
     if native is None:
         return Waiting(wake, refuse, weigh)
-    form = _LOG if weigh is weigh_log else _SPAN
-    made: Waiting[R] = native.Waiting(wake, refuse, weigh, *form)
+    made: Waiting[R] = native.Waiting(wake, refuse, weigh)
     return made

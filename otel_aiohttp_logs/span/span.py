@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
     Span,
     SpanContext,
     SpanKind,
@@ -15,7 +16,7 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain
+from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain, Scope
 from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
 from otel_aiohttp_logs.record.safe import MAX_TEXT, plain
 from otel_aiohttp_logs.record.text import name_of, text_of
@@ -26,8 +27,6 @@ from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
-
-    from otel_aiohttp_logs.flat import Scope
 
 NO_STATE = TraceState()
 UNSET = (0, "")
@@ -222,16 +221,12 @@ class RecordingSpan(Span):
         if self.end_time is not None:
             return
         self.end_time = time.time_ns() if end_time is None else end_time
-        self._sink(self._flat(self.end_time))
+        if native is None or not native.queue_span(self, self.end_time):
+            self._sink(self._flat(self.end_time))
 
     def _flat(self, end_time: int) -> FlatSpan:
         parent = self.parent
         flags = self.flags | HAS_IS_REMOTE
-        if native and parent is None:
-            flat: FlatSpan = native.flat_span(
-                self, end_time, FlatSpan, self.kind.value, flags
-            )
-            return flat
         attributes_dropped, events_dropped, links_dropped = self._dropped
         status, message = self._status
         return FlatSpan(
@@ -274,4 +269,7 @@ new_span: Callable[..., RecordingSpan] = native.new_span if native else Recordin
 """Return a span, as ``RecordingSpan`` does."""
 
 if native:
-    native.know_spans(RecordingSpan, UNSET, NONE_DROPPED)
+    native.know_spans(
+        *(RecordingSpan, UNSET, NONE_DROPPED, (FlatEvent, FlatLink, Scope)),
+        *(SpanContext, (NO_STATE, INVALID_SPAN_CONTEXT.trace_state), tuple(SpanKind)),
+    )

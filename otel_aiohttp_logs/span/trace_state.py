@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import TraceState
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, TraceState
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterator, KeysView, ValuesView
@@ -18,6 +18,7 @@ _MOST_MEMBERS = 32
 # aiohttp's server answers 400 to a header of over 8190 bytes, name and all.
 _MOST_CHARACTERS = 8000
 _LARGE = 128
+_EMPTY = INVALID_SPAN_CONTEXT.trace_state
 
 
 def parse_trace_state(headers: list[str]) -> TraceState:
@@ -29,10 +30,10 @@ def parse_trace_state(headers: list[str]) -> TraceState:
     """
     members = [m for header in headers for m in header.split(",") if m.strip(" \t")]
     if not members or len(members) > _MOST_MEMBERS:
-        return TraceState()
+        return _EMPTY
     pairs = [_MEMBER.fullmatch(member) for member in members]
     if not all(pairs):
-        return TraceState()
+        return _EMPTY
     return InboundTraceState(_within_limit([(m[1], m[2]) for m in pairs if m]))
 
 

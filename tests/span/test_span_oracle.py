@@ -14,6 +14,8 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from otel_aiohttp_logs.export.backlog import Backlog
+from otel_aiohttp_logs.export.weight import weigh_span
 from otel_aiohttp_logs.span.limited import span_class
 from otel_aiohttp_logs.span.limits import Limits
 from otel_aiohttp_logs.span.sampling import sampler
@@ -73,11 +75,15 @@ def by_sdk(call, limits, decide):
 
 
 def by_us(call, limits, decide):
-    finished = []
-    provider = OwnTracerProvider()
-    provider.pipeline = SpanPipeline(decide, finished.append, span_class(limits))
-    call(provider.get_tracer(*SCOPE))
-    return comparable(spans_of(decoded_spans(finished)))
+    """Return our spans, which are the same flat and in the exporter's queue."""
+    flat, queue = [], Backlog(1000, 1000, weigh_span)
+    for sink in (flat.append, queue.put):
+        provider = OwnTracerProvider()
+        provider.pipeline = SpanPipeline(decide, sink, span_class(limits))
+        call(provider.get_tracer(*SCOPE))
+    ours = comparable(spans_of(decoded_spans(queue.take())))
+    assert comparable(spans_of(decoded_spans(flat))) == ours
+    return ours
 
 
 def comparable(spans):
