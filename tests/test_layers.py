@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "record.fields",
         "record.safe",
         "record.text",
+        "record.twins",
     },
     "hooks": {"record.stamp", "request.rejected", "scope.request"},
     "record": {"_speed", "flat", "scope.fields", "scope.request"},

@@ -33,6 +33,15 @@ def form_number(kind: type) -> int:
     return _NUMBERS.get(safe.form_of(kind), _LEFT_TO_PYTHON)
 
 
+def plain_within(value: object, size: int, items: int, fields: int) -> Plain:
+    """
+    Return *value* as ``plain`` does, within so much text, so many items and keys.
+    """
+    room = safe.Room()
+    room.size, room.items, room.fields = size, items, fields
+    return safe.plain(value, room)
+
+
 def plain_in(  # noqa: PLR0913, PLR0917 - one caller, in C
     value: object,
     name_room: int,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("otel_aiohttp_logs")
+# One for all: ``json.dumps`` makes one each time.
+_as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _OUR_EXPORTER = "otel_aiohttp_logs.export"
 _SUPPRESSED = otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (no public one)
 
@@ -118,4 +120,4 @@ def _scalar(value: Plain) -> str | bool | int | float:
     """Return *value* as an attribute that each SDK takes on a span's event."""
     if isinstance(value, (str, bool, int, float)):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _as_json(value)

@@ -21,7 +21,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from otel_aiohttp_logs import _speed
 from otel_aiohttp_logs.flat import FlatLog
-from otel_aiohttp_logs.record import access, fields, flatten, forms, stamp
+from otel_aiohttp_logs.record import access, fields, flatten, forms, safe, stamp
 from otel_aiohttp_logs.scope.fields import BOUND, Bound
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from otel_aiohttp_logs.flat import Plain
     from otel_aiohttp_logs.record.stamping import RecordFactory
 
 _SUPPRESSED = otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (no public one)
@@ -134,3 +135,9 @@ make_event: Callable[..., access.EventRecord] = (
     native.make_event if native else access.EventRecord
 )
 """Return the record of a request's event, as ``EventRecord`` does."""
+plain: Callable[[object], Plain] = native.plain if native else safe.plain
+"""Return a plain copy, as ``safe.plain`` does."""
+plain_within: Callable[[object, int, int, int], Plain] = (
+    native.plain if native else forms.plain_within
+)
+"""Return a plain copy within some limits, as ``forms.plain_within`` does."""

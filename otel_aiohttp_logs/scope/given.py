@@ -11,8 +11,9 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_aiohttp_logs.record.fields import own_name
-from otel_aiohttp_logs.record.safe import Room, plain, unique
+from otel_aiohttp_logs.record.safe import unique
 from otel_aiohttp_logs.record.text import name_of
+from otel_aiohttp_logs.record.twins import plain_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,9 @@ MOST_TEXT = 2048
 """Characters of all texts in one value."""
 MOST_ITEMS = 100
 """Items of the lists in one value, and keys of its mappings."""
-# No text is cut below this by ``plain``, which asks the room only for longer ones.
-_SHORT = 1024
 _SCALARS = (str, bool, int, float)
-_SIMPLE = frozenset({int, bool, float, type(None)})
+# One for all: ``json.dumps`` makes one each time.
+_as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def safe_fields(given: Mapping[str, object]) -> dict[str, Plain]:
@@ -44,12 +44,7 @@ def safe_fields(given: Mapping[str, object]) -> dict[str, Plain]:
 
 
 def _safe(value: object) -> Plain:
-    kind = type(value)
-    if kind in _SIMPLE or (kind is str and len(value) <= _SHORT):  # type: ignore[arg-type]
-        return plain(value)
-    room = Room()
-    room.size, room.items, room.fields = MOST_TEXT, MOST_ITEMS, MOST_ITEMS
-    return plain(value, room)
+    return plain_within(value, MOST_TEXT, MOST_ITEMS, MOST_ITEMS)
 
 
 def set_attributes(span: Span, fields: Mapping[str, Plain]) -> None:
@@ -73,4 +68,4 @@ def attribute(value: Plain) -> _Scalar | list[_Scalar]:
             return value
     if value is None:
         return "null"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _as_json(value)

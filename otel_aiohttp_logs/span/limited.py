@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_aiohttp_logs.record.safe import plain
+from otel_aiohttp_logs.record.twins import plain
 from otel_aiohttp_logs.span.limits import Limits, cut
 from otel_aiohttp_logs.span.span import RecordingSpan
 

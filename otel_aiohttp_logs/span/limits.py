@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from otel_aiohttp_logs.record.safe import plain
 from otel_aiohttp_logs.record.text import name_of
+from otel_aiohttp_logs.record.twins import plain
 
 if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Plain

@@ -18,9 +18,9 @@ from opentelemetry.trace import (
 
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain, Scope
 from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
-from otel_aiohttp_logs.record.safe import MAX_TEXT, plain
+from otel_aiohttp_logs.record.safe import MAX_TEXT
 from otel_aiohttp_logs.record.text import name_of, text_of
-from otel_aiohttp_logs.record.twins import native
+from otel_aiohttp_logs.record.twins import native, plain
 from otel_aiohttp_logs.span.limits import Limits, clean
 from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
 
