@@ -5,7 +5,8 @@ Each log line of an aiohttp service says which request it belongs to.
 
     _setup          instrument_app(): puts the stages together, and undoes them
     _settings       options and OTEL_* variables become one frozen Settings
-                    (_environment reads variables, _resource says who is speaking)
+                    (_environment reads variables, _resource says who is speaking,
+                    in which _version)
     _process        what is process-wide, counted by the applications that use it
     _contrib        contrib's server instrumentation steps aside
     _meter          the MeterProvider that somebody set

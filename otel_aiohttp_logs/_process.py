@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import _logs, trace
@@ -213,8 +213,7 @@ def _global_tracer_provider(pipeline: OwnPipeline | SdkPipeline) -> TracerProvid
 
 def _check_same(running: Settings, wanted: Settings) -> None:
     # What each application may have for itself.
-    wanted = replace(
-        wanted,
+    wanted = wanted._replace(
         request_id_header=running.request_id_header,
         websocket_spans=running.websocket_spans,
         request_id_pattern=running.request_id_pattern,
@@ -233,14 +232,11 @@ def _difference(one: object, other: object, name: str = "") -> str:
     """Return the dotted name of the first field that differs; values may be secret."""
     if one == other:
         return ""
-    if is_dataclass(one) and is_dataclass(other):
-        for field in fields(one):
-            path = f"{name}.{field.name}" if name else field.name
-            inner = _difference(
-                getattr(one, field.name), getattr(other, field.name), path
-            )
-            if inner:
-                return inner
+    for field in getattr(one, "_fields", ()):
+        path = f"{name}.{field}" if name else field
+        inner = _difference(getattr(one, field), getattr(other, field), path)
+        if inner:
+            return inner
     return name
 
 

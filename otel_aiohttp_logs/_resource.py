@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import uuid
-from functools import lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from otel_aiohttp_logs._environment import Environment, bad
+from otel_aiohttp_logs._version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +26,7 @@ def resource_attributes(env: Environment) -> Mapping[str, str]:
     resource = {
         "telemetry.sdk.language": "python",
         "telemetry.sdk.name": DISTRIBUTION,
-        "telemetry.sdk.version": _version(),
+        "telemetry.sdk.version": VERSION,
         "service.name": "unknown_service",
     }
     resource.update(_pairs(env))
@@ -43,12 +42,6 @@ def process_attributes(resource: Mapping[str, str]) -> dict[str, str | int]:
     """
     instance = str(uuid.uuid4())
     return {"service.instance.id": instance, "process.pid": os.getpid(), **resource}
-
-
-@lru_cache(maxsize=1)
-def _version() -> str:
-    # Read from a file: once, and not again for an application made in a running loop.
-    return version(DISTRIBUTION)
 
 
 def _pairs(env: Environment) -> Mapping[str, str]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from otel_aiohttp_logs._environment import Environment, bad
 from otel_aiohttp_logs._resource import resource_attributes
@@ -43,8 +42,7 @@ SAMPLERS = (
 )
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What the call of ``instrument_app`` says; None leaves it to the variable."""
 
     pipeline: str | None = None
@@ -59,8 +57,7 @@ class Options:
     quiet_routes: Sequence[str] | None = None
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     disabled: bool
     """``OTEL_SDK_DISABLED``: ids and lines stay, nothing is exported."""
     pipeline: str

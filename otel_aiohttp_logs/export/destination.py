@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -12,13 +11,14 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from otel_aiohttp_logs._environment import bad
+from otel_aiohttp_logs._version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_aiohttp_logs.export.settings import ExportSettings
 
-USER_AGENT = f"otel-aiohttp-logs/{version('otel-aiohttp-logs')}"
+USER_AGENT = f"otel-aiohttp-logs/{VERSION}"
 
 
 class Destination:

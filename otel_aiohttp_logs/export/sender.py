@@ -40,7 +40,7 @@ SHORTEST_DELAY = 0.01
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)  # what it has none of takes no time to import
 class Signal(Generic[R]):
     """All that makes traces different from logs."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from otel_aiohttp_logs._environment import Environment, bad
@@ -22,8 +21,7 @@ _DELAY_MS = {"TRACES": 5000, "LOGS": 1000}
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ExportSettings:
+class ExportSettings(NamedTuple):
     protocol: str
     """``http/protobuf``; ``grpc`` only on the way of ``pipeline="sdk"``."""
     enabled: bool
@@ -34,7 +32,7 @@ class ExportSettings:
     """The whole URL that batches are posted to."""
     is_default: bool
     """Nobody named an endpoint: then nobody listening there is no failure."""
-    headers: Mapping[str, str] = field(repr=False)  # they may hold secrets
+    headers: Mapping[str, str]
     timeout: float
     """Seconds for one post."""
     gzip: bool
@@ -45,6 +43,10 @@ class ExportSettings:
     """Seconds that a record waits for its batch at most."""
     queue_size: int
     batch_size: int
+
+    def __repr__(self) -> str:
+        """Without the headers, which may hold secrets."""
+        return f"<ExportSettings {self.protocol} enabled={self.enabled}>"
 
 
 def export_settings(env: Environment, signal: str, *, own: bool) -> ExportSettings:

@@ -31,6 +31,8 @@ class SignalStats:
 
 @dataclass(frozen=True)
 class Stats:
+    """Both signals, and what else is counted."""
+
     logs: SignalStats = field(default_factory=SignalStats)
     spans: SignalStats = field(default_factory=SignalStats)
     lines_lost: int = 0

@@ -142,6 +142,8 @@ class _Resolver(AbstractResolver):
     async def resolve(  # type: ignore[override]  # aiohttp 3.9 returns plain dicts
         self, host: str, port: int = 0, family: int = socket.AF_INET
     ) -> list[dict[str, object]]:
+        # As bytes: of text Python imports IDNA for it, which yarl has applied already.
+        name = host.encode()
         return [
             {
                 "hostname": host,
@@ -152,7 +154,7 @@ class _Resolver(AbstractResolver):
                 "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             }
             for kind, _, protocol, _, address in socket.getaddrinfo(
-                host, port, family=family, type=socket.SOCK_STREAM
+                name, port, family=family, type=socket.SOCK_STREAM
             )
         ]
 

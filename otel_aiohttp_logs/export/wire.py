@@ -6,6 +6,7 @@ https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
+from struct import iter_unpack
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._speed import native
@@ -25,10 +26,18 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
+def _of_two_bytes() -> Iterator[bytes]:
+    pairs = bytearray(256)
+    pairs[::2] = bytes(range(0x80, 0x100))
+    for high in range(1, 0x80):
+        pairs[1::2] = bytes((high,)) * 128
+        yield from (pair for (pair,) in iter_unpack("2s", pairs))
+
+
 # Nearly every length and small number is found here. Where most of the encoding is
 # compiled, that many of them would only take up time at the start.
-_PREPARED = 1 << 7 if native else 1 << 14
-_VARINTS = tuple(map(_varint, range(_PREPARED)))
+_VARINTS = (*map(_varint, range(128)), *(() if native else _of_two_bytes()))
+_PREPARED = len(_VARINTS)
 
 
 def varint(number: int) -> bytes:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from json.encoder import encode_basestring
 
-# What JSON itself lets stand. The last two ranges are the bidirectional overrides.
-_ODD = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+# The last two ranges are the bidirectional overrides. JSON itself lets all of it stand
+# but what is below a space.
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
@@ -28,7 +28,7 @@ def quoted(text: str) -> str:
     result = _quote(text)
     if text.isascii():
         return result.replace("\x7f", "\\u007f") if "\x7f" in result else result
-    return _ODD.sub(_json_escape, result) if _ODD.search(result) else result
+    return _CONTROL.sub(_json_escape, result) if _CONTROL.search(result) else result
 
 
 def visible(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs._resource import process_attributes
@@ -67,4 +66,4 @@ class OwnPipeline:
 
 
 def _unless(disabled: bool, settings: ExportSettings) -> ExportSettings:  # noqa: FBT001
-    return replace(settings, enabled=settings.enabled and not disabled)
+    return settings._replace(enabled=settings.enabled and not disabled)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 StartSpan: TypeAlias = "Callable[[str, Context, dict[str, Any], int], Span]"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)  # what it has none of takes no time to import
 class Instruments:
     """What serving needs of the rest: settled once, before the first request."""
 

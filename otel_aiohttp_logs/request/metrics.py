@@ -7,7 +7,6 @@ https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#http-server
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
@@ -24,6 +23,7 @@ from opentelemetry.semconv.attributes.server_attributes import (
 from opentelemetry.semconv.attributes.url_attributes import URL_SCHEME
 
 from otel_aiohttp_logs._meter import meter_provider
+from otel_aiohttp_logs._version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,7 @@ class ServerMetrics:
 
     def __init__(self, provider: MeterProvider, old_duration: Histogram | None) -> None:
         self._old_duration = old_duration
-        name = "otel-aiohttp-logs"
-        meter = provider.get_meter("otel_aiohttp_logs", version(name))
+        meter = provider.get_meter("otel_aiohttp_logs", VERSION)
         self._active = meter.create_up_down_counter(
             ACTIVE, "{request}", "Number of active HTTP server requests."
         )

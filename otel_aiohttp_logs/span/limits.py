@@ -7,8 +7,7 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_aiohttp_logs.record.text import name_of
 from otel_aiohttp_logs.record.twins import plain
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Plain
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The specification's defaults; a length is in characters, None is no limit."""
 
     attributes: int = 128
@@ -32,8 +30,7 @@ class Limits:
     """Of those of its events and links."""
 
 
-@dataclass(frozen=True)
-class RecordLimits:
+class RecordLimits(NamedTuple):
     """Of what a log record carries beside its text; None is no limit of ours."""
 
     attributes: int | None = None

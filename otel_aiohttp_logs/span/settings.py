@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
 from otel_aiohttp_logs._environment import Environment, bad
 from otel_aiohttp_logs.span.limits import Limits, RecordLimits
 
@@ -61,12 +59,17 @@ def check_propagators(env: Environment) -> None:
     wanted = f"one or more of {', '.join(PROPAGATORS)}, with commas between"
     others = {part for part in names if part.lower() != "none"} - {*PROPAGATORS}
     # Only then: looking through all that is installed takes a while.
-    if others and not others <= {
-        point.name for point in entry_points(group="opentelemetry_propagator")
-    }:
+    if others and not others <= _installed():
         raise bad(name, text, wanted)
     try:
         # It loads them all; better now than with the first request.
         import opentelemetry.propagate  # noqa: F401, PLC0415
     except Exception as error:
         raise bad(name, text, wanted) from error
+
+
+def _installed() -> set[str]:
+    # Not at the top: it is a fifth of our whole import, and hardly ever needed.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    return {point.name for point in entry_points(group="opentelemetry_propagator")}

@@ -8,9 +8,8 @@ without recording when there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import (
@@ -48,8 +47,7 @@ _SAMPLED = 0x01
 _RANDOM = 0x02
 
 
-@dataclass(frozen=True)
-class SpanPipeline:
+class SpanPipeline(NamedTuple):
     """Which spans are recorded, and where a finished one goes."""
 
     sampler: Sampler

@@ -15,6 +15,7 @@ import pytest
 import otel_aiohttp_logs
 from otel_aiohttp_logs import instrument_app
 from otel_aiohttp_logs._settings import Options, read_settings
+from otel_aiohttp_logs._version import VERSION
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -114,7 +115,7 @@ def test_every_option_is_in_the_table():
     options = set(inspect.signature(instrument_app).parameters) - {"app"}
 
     assert options == {name for name in options if f"`{name}`" in first_cells}
-    for option in Options.__dataclass_fields__:
+    for option in Options._fields:
         variable = f"OTEL_AIOHTTP_LOGS_{option.upper()}"
         assert any(f"| `{option}` | `{variable}` |" in row for row in rows)
 
@@ -154,6 +155,7 @@ def test_versions_are_those_of_the_package():
     pythons = re.findall(r":: Python :: (3\.\d+)", project)
 
     assert f"CPython {pythons[0]} to {pythons[-1]}, aiohttp {oldest} or later" in README
+    assert f'version = "{VERSION}"' in project
 
 
 def test_json_example():

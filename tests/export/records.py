@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 from otel_aiohttp_logs._environment import Environment
 from otel_aiohttp_logs.export.settings import ExportSettings, export_settings
@@ -63,4 +62,4 @@ def settings(signal: str, endpoint: str = "", **changes) -> ExportSettings:
     """
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     read = export_settings(Environment(environ), signal, own=True)
-    return replace(read, **{"delay": 0.05, **changes})
+    return read._replace(**{"delay": 0.05, **changes})

@@ -174,3 +174,11 @@ def test_switched_off():
     assert read("TRACES", LOGS_EXPORTER="none").enabled
     otel = "http://otel:4318"
     assert not read(EXPORTER_OTLP_ENDPOINT=otel, EXPORTER_OTLP_COMPRESSION="none").gzip
+
+
+def test_secrets_are_not_shown():
+    """Headers may hold secrets: whoever prints the settings doesn't print those."""
+    settings = read(EXPORTER_OTLP_HEADERS="Authorization=hunter2")
+
+    assert settings.headers == {"Authorization": "hunter2"}
+    assert "hunter2" not in f"{settings} {settings!r}"

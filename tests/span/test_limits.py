@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import Link, SpanContext
@@ -213,5 +211,5 @@ async def test_a_request_keeps_them(monkeypatch, instrumented, collector, arrive
 
 def test_limits_are_frozen():
     """Settings don't change after the start."""
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Limits().events = 1
