@@ -107,6 +107,7 @@ class Instrumented:
         if not self._running:
             return lambda: None
         self._running, self._instruments = False, None
+        self.serving.stop()
         return _process.release()
 
 

@@ -61,12 +61,18 @@ async def _later(number: int) -> None:
 
 def obey(variant: Variant, stages: Stages, answers: int) -> None:
     """Do what stdin says until it ends; no request is involved, so none is counted."""
+    access_log = logging.getLogger("aiohttp.access")
+    as_it_was = None
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
         answer: object = None
         if command == "access":
-            level = logging.INFO if argument == "on" else logging.CRITICAL
-            logging.getLogger("aiohttp.access").setLevel(level)
+            if argument == "off" and as_it_was is None:
+                as_it_was = access_log.level
+                access_log.setLevel(logging.CRITICAL)
+            elif argument == "on" and as_it_was is not None:
+                access_log.setLevel(as_it_was)
+                as_it_was = None
         elif command == "flush":
             answer = bool(variant.flush())
         elif command == "usage":

@@ -1,11 +1,11 @@
 /*
- * A request begins. The twin is ServedRequest.__init__ of request/serve.py, with what that
- * calls: OwnTracer._begin() of span/tracer.py and request_attributes() of
+ * A request begins. The twin is begin() of request/serve.py, with what that calls:
+ * ServedRequest(), OwnTracer._begin() of span/tracer.py and request_attributes() of
  * request/attributes.py.
  *
  * A Begin is made once an application, of all that is the same for each of its requests. It
- * is called with a request, and returns the ServedRequest, or None where something is
- * unusual and nothing has been begun.
+ * is called with a request, and returns its ServedRequest, or what the twin returns where
+ * anything is unusual.
  */
 #include "begin.h"
 
@@ -46,18 +46,9 @@ attached(Begin *begin, PyObject *outer, PyObject *span, PyObject *scope)
 }
 
 static PyObject *
-own_span(Begin *begin, Span *span, PyObject *request_id)
-{
-    if (span->wanted)
-        return recording_span(begin, span, request_id);
-    return PyObject_CallFunction(IT(unrecorded), "OOl", span->parent, span->trace_id,
-                                 span->flags);
-}
-
-static PyObject *
 served(Begin *begin, PyObject *request, Span *span, PyObject *request_id)
 {
-    PyObject *started = PyObject_CallNoArgs(IT(perf_counter));
+    PyObject *started = clock_now(begin);
     PyObject *own = started == NULL ? NULL : own_span(begin, span, request_id);
     PyObject *scope = own == NULL ? NULL : scope_of(begin, own, request_id);
     PyObject *context =
@@ -70,7 +61,7 @@ served(Begin *begin, PyObject *request, Span *span, PyObject *request_id)
     }
     PyObject *values[] = {
         [SERVED__attributes] = Py_NewRef(span->attributes),
-        [SERVED__cancelled] = Py_NewRef(begin->false),
+        [SERVED__cancelled] = Py_NewRef(Py_False),
         [SERVED__error] = Py_NewRef(Py_None),
         [SERVED__instruments] = Py_NewRef(IT(instruments)),
         [SERVED__messages] = Py_NewRef(Py_None),
@@ -88,36 +79,66 @@ served(Begin *begin, PyObject *request, Span *span, PyObject *request_id)
     return filled(IT(served_type), begin->served_at, values, SERVED_COUNT);
 }
 
+/* What the caller sent along; most send nothing. */
 static PyObject *
-name_of(PyObject *method, PyObject *route)
+extracted(Begin *begin, PyObject *headers)
 {
-    if (route == Py_None)
-        return Py_NewRef(method);
-    return PyUnicode_FromFormat("%U %U", method, route);
+    PyObject *names = IT(extracts);
+    if (!PyTuple_CheckExact(names))
+        return PyObject_CallOneArg(IT(extract), headers);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        int there = PySequence_Contains(headers, PyTuple_GET_ITEM(names, i));
+        if (there < 0)
+            return NULL;
+        if (there)
+            return PyObject_CallOneArg(IT(extract), headers);
+    }
+    return Py_NewRef(IT(nothing));
 }
 
 static PyObject *
-begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, PyObject *route,
-      Span *span)
+begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, Span *span)
 {
-    if (!PyUnicode_CheckExact(method) || PySet_Contains(IT(methods), method) != 1 ||
-        (route != Py_None && !PyUnicode_CheckExact(route)))
+    if (!PyUnicode_CheckExact(method) || PySet_Contains(IT(methods), method) != 1)
         return NULL;
-    span->start_time = PyObject_CallNoArgs(IT(time_ns));
-    span->context = PyObject_CallOneArg(IT(extract), headers);
+    span->start_time = clock_ns(begin);
+    span->context = extracted(begin, headers);
     if (span->start_time == NULL || span->context == NULL || !PyDict_Check(span->context) ||
         find_parent(begin, span) < 0 || (span->wanted = is_wanted(begin, span)) < 0)
         return NULL;
-    span->attributes = attributes_of(begin, request, headers, method, route);
-    span->name = name_of(method, route);
-    if (span->attributes == NULL || span->name == NULL)
+    PyObject *route = NULL;
+    if (find_route(begin, request, method, &route, &span->name) == 0)
+        span->attributes = attributes_of(begin, request, headers, method, route);
+    Py_XDECREF(route);
+    if (span->attributes == NULL)
         return NULL;
-    PyObject *request_id = PyObject_CallOneArg(IT(id_for), headers);
-    if (request_id == NULL)
-        return NULL;
-    PyObject *result = served(begin, request, span, request_id);
-    Py_DECREF(request_id);
+    PyObject *request_id = IT(makes_ids) == Py_True
+                               ? random_guid(begin->state)
+                               : PyObject_CallOneArg(IT(id_for), headers);
+    PyObject *result = request_id ? served(begin, request, span, request_id) : NULL;
+    Py_XDECREF(request_id);
     return result;
+}
+
+/* The request is told, and its task tells us of its end. */
+static int
+kept(Begin *begin, PyObject *request, PyObject *served)
+{
+    if (PyObject_SetItem(request, IT(served_key), served) < 0 ||
+        PyObject_SetItem(request, IT(id_name), OF_SERVED(served, request_id)) < 0)
+        return -1;
+    PyObject *task = PyObject_CallNoArgs(IT(current_task));
+    if (task == NULL || task == Py_None) {
+        Py_XDECREF(task);
+        return task == NULL ? -1 : 0;
+    }
+    PyObject *ending = new_ending(begin, served), *done = NULL;
+    if (ending != NULL)
+        done = PyObject_CallMethodOneArg(task, begin->names[A_add_done_callback], ending);
+    Py_XDECREF(ending);
+    Py_XDECREF(done);
+    Py_DECREF(task);
+    return done == NULL ? -1 : 0;
 }
 
 PyObject *
@@ -128,18 +149,21 @@ begin_call(PyObject *self, PyObject *args, PyObject *keywords)
         PyErr_SetString(PyExc_TypeError, "it takes a request");
         return NULL;
     }
-    PyObject *request = PyTuple_GET_ITEM(args, 0);
-    PyObject *headers = ASK(request, headers), *method = ASK(request, method);
-    PyObject *route = route_of(begin, request), *result = NULL;
-    if (headers != NULL && method != NULL && route != NULL) {
+    PyObject *request = PyTuple_GET_ITEM(args, 0), *result = NULL;
+    /* One that has anything noted already may be on its way. */
+    if (PyObject_Size(request) == 0) {
+        PyObject *headers = ASK(request, headers);
+        PyObject *method = headers == NULL ? NULL : ASK(request, method);
         Span span = {0};
-        result = begun(begin, request, headers, method, route, &span);
+        if (method != NULL)
+            result = begun(begin, request, headers, method, &span);
         span_free(&span);
+        Py_XDECREF(headers);
+        Py_XDECREF(method);
     }
-    Py_XDECREF(headers);
-    Py_XDECREF(method);
-    Py_XDECREF(route);
-    if (result == NULL && unless_fatal() >= 0)
-        result = Py_NewRef(Py_None);
+    if (result == NULL)
+        return unless_fatal() < 0 ? NULL : PyObject_CallOneArg(IT(fallback), request);
+    if (kept(begin, request, result) < 0 && unless_fatal() < 0)
+        Py_CLEAR(result);
     return result;
 }

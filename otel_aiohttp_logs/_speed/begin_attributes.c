@@ -1,116 +1,183 @@
-/* The attributes of a request's span: request_attributes() of request/attributes.py. */
+/*
+ * The attributes of a request's span: request_attributes() of request/attributes.py.
+ *
+ * They have nearly always the same names as those of the request before, whose dict is
+ * copied then, and gets the values of this one: that's much less than to build one.
+ */
 #include "begin.h"
 
 #define MOST_CHARACTERS 2048
 
-static int
-put_owned(PyObject *dict, PyObject *key, PyObject *value)
+/* What is there of a request, each a reference or NULL. */
+typedef struct {
+    PyObject *method, *path, *scheme, *version, *route, *remote, *agent, *host;
+} Seen;
+
+static void
+seen_free(Seen *seen)
 {
-    int failed = value == NULL ? -1 : PyDict_SetItem(dict, key, value);
-    Py_XDECREF(value);
-    return failed;
+    Py_XDECREF(seen->path);
+    Py_XDECREF(seen->scheme);
+    Py_XDECREF(seen->version);
+    Py_XDECREF(seen->remote);
+    Py_XDECREF(seen->agent);
+    Py_XDECREF(seen->host);
 }
 
 /* A caller's text that is short enough to stand there whole. */
 static int
 is_short(PyObject *text)
 {
-    return text != NULL && PyUnicode_Check(text) &&
-           PyUnicode_GET_LENGTH(text) <= MOST_CHARACTERS;
+    return PyUnicode_Check(text) && PyUnicode_GET_LENGTH(text) <= MOST_CHARACTERS;
 }
 
 static int
-put_url(Begin *begin, PyObject *attributes, PyObject *request)
+see_path(Begin *begin, PyObject *request, Seen *seen)
 {
     PyObject *url = ASK(request, rel_url);
     if (url == NULL)
         return -1;
-    PyObject *path = ASK(url, raw_path), *query = ASK(url, raw_query_string);
-    int failed = -1;
-    if (is_short(path) && query != NULL && PyUnicode_Check(query) &&
-        PyUnicode_GET_LENGTH(query) == 0)
-        failed = PyDict_SetItem(attributes, IT(path_name), path);
-    Py_XDECREF(path);
-    Py_XDECREF(query);
+    seen->path = ASK(url, raw_path);
+    PyObject *query = seen->path == NULL ? NULL : ASK(url, raw_query_string);
     Py_DECREF(url);
-    return failed;
-}
-
-static PyObject *
-header(Begin *begin, PyObject *headers, PyObject *name)
-{
-    return PyObject_CallMethodOneArg(headers, begin->names[A_get], name);
+    int whole = query != NULL && PyUnicode_Check(query) &&
+                PyUnicode_GET_LENGTH(query) == 0 && is_short(seen->path);
+    Py_XDECREF(query);
+    return whole ? 0 : -1;
 }
 
 static int
-put_agent(Begin *begin, PyObject *attributes, PyObject *headers)
+see_version(Begin *begin, PyObject *request, Seen *seen)
 {
-    PyObject *agent = header(begin, headers, begin->agent_header);
-    int failed = agent == NULL ? -1 : 0;
-    if (agent != NULL && agent != Py_None) {
-        if (!is_short(agent))
-            failed = -1;
-        else if (PyUnicode_GET_LENGTH(agent) > 0)
-            failed = PyDict_SetItem(attributes, IT(agent_name), agent);
-    }
-    Py_XDECREF(agent);
-    return failed;
-}
-
-static int
-put_host(Begin *begin, PyObject *attributes, PyObject *headers)
-{
-    PyObject *host = header(begin, headers, begin->names[A_Host]);
-    int failed = host == NULL ? -1 : 0;
-    if (host != NULL && host != Py_None && PyObject_IsTrue(host)) {
-        PyObject *address = PyObject_CallOneArg(IT(server_address), host);
-        failed = address == NULL ? -1 : PyDict_Update(attributes, address);
-        Py_XDECREF(address);
-    }
-    Py_XDECREF(host);
-    return failed;
-}
-
-static int
-put_remote(Begin *begin, PyObject *attributes, PyObject *request)
-{
-    PyObject *remote = ASK(request, remote);
-    int failed = remote == NULL ? -1 : 0;
-    if (remote != NULL && remote != Py_None && PyObject_IsTrue(remote))
-        failed = PyDict_SetItem(attributes, IT(client_name), remote);
-    Py_XDECREF(remote);
-    return failed;
-}
-
-static int
-put_version(Begin *begin, PyObject *attributes, PyObject *request)
-{
+    Remembered *last = &begin->last;
     PyObject *version = ASK(request, version);
     if (version == NULL)
         return -1;
-    PyObject *text = PyObject_CallOneArg(IT(version_of), version);
+    if (version != last->version) {
+        PyObject *text = PyObject_CallOneArg(IT(version_of), version);
+        if (text == NULL) {
+            Py_DECREF(version);
+            return -1;
+        }
+        Py_XSETREF(last->version_text, text);
+        Py_XSETREF(last->version, Py_NewRef(version));
+    }
     Py_DECREF(version);
-    return put_owned(attributes, IT(version_name), text);
+    seen->version = Py_NewRef(last->version_text);
+    return 0;
 }
 
-/* As request_attributes() has them, in its order; NULL where anything is unusual. */
-static PyObject *
-ordinary_attributes(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
-                    PyObject *route)
+/* A header's text; NULL without an exception if there's none. -1 if it's unusual. */
+static int
+see_header(Begin *begin, PyObject *headers, PyObject *name, PyObject **text)
 {
-    if (PySet_Contains(IT(methods), method) != 1)
-        return NULL;
+    PyObject *value = PyObject_CallMethodOneArg(headers, begin->names[A_get], name);
+    if (value == NULL)
+        return -1;
+    if (value == Py_None || (PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) == 0)) {
+        Py_DECREF(value);
+        return 0;
+    }
+    *text = value;
+    return is_short(value) ? 0 : -1;
+}
+
+static int
+see(Begin *begin, PyObject *request, PyObject *headers, Seen *seen)
+{
+    if (see_path(begin, request, seen) < 0 || see_version(begin, request, seen) < 0 ||
+        (seen->scheme = ASK(request, scheme)) == NULL ||
+        (seen->remote = ASK(request, remote)) == NULL ||
+        see_header(begin, headers, IT(agent_header), &seen->agent) < 0)
+        return -1;
+    if (PyObject_IsTrue(seen->remote) != 1)
+        Py_SETREF(seen->remote, NULL);
+    return see_header(begin, headers, IT(host_header), &seen->host);
+}
+
+static int
+same_host(const Remembered *last, PyObject *host)
+{
+    if (host == NULL || last->host == NULL)
+        return host == last->host;
+    return PyUnicode_Compare(host, last->host) == 0;
+}
+
+static int
+put(PyObject *attributes, PyObject *name, PyObject *value)
+{
+    return value == NULL ? 0 : PyDict_SetItem(attributes, name, value);
+}
+
+/* In the order of request_attributes(). */
+static PyObject *
+built(Begin *begin, const Seen *seen)
+{
+    Remembered *last = &begin->last;
+    if (!same_host(last, seen->host)) {
+        PyObject *address = PyObject_CallOneArg(IT(server_address), seen->host);
+        if (address == NULL)
+            return NULL;
+        Py_XSETREF(last->address, address);
+        Py_XSETREF(last->host, Py_NewRef(seen->host));
+    }
     PyObject *attributes = PyDict_New();
-    if (attributes == NULL ||
-        PyDict_SetItem(attributes, IT(method_name), method) < 0 ||
-        put_url(begin, attributes, request) < 0 ||
-        put_owned(attributes, IT(scheme_name), ASK(request, scheme)) < 0 ||
-        put_version(begin, attributes, request) < 0 ||
-        (route != Py_None && PyDict_SetItem(attributes, IT(route_name), route) < 0) ||
-        put_remote(begin, attributes, request) < 0 ||
-        put_agent(begin, attributes, headers) < 0 ||
-        put_host(begin, attributes, headers) < 0)
+    if (attributes == NULL || put(attributes, IT(method_name), seen->method) < 0 ||
+        put(attributes, IT(path_name), seen->path) < 0 ||
+        put(attributes, IT(scheme_name), seen->scheme) < 0 ||
+        put(attributes, IT(version_name), seen->version) < 0 ||
+        put(attributes, IT(route_name), seen->route) < 0 ||
+        put(attributes, IT(client_name), seen->remote) < 0 ||
+        put(attributes, IT(agent_name), seen->agent) < 0 ||
+        (seen->host != NULL && PyDict_Update(attributes, last->address) < 0))
         Py_CLEAR(attributes);
+    return attributes;
+}
+
+static int
+is_alike(PyObject *attributes, PyObject *name, PyObject *value)
+{
+    return PyDict_Contains(attributes, name) == (value != NULL);
+}
+
+/* Whether *attributes* have all the names that this request's will have, and no others. */
+static int
+is_template(Begin *begin, PyObject *attributes, const Seen *seen)
+{
+    return attributes != NULL && same_host(&begin->last, seen->host) &&
+           is_alike(attributes, IT(route_name), seen->route) &&
+           is_alike(attributes, IT(client_name), seen->remote) &&
+           is_alike(attributes, IT(agent_name), seen->agent);
+}
+
+static PyObject *
+filled_in(Begin *begin, const Seen *seen)
+{
+    PyObject *attributes = PyDict_Copy(begin->last.attributes);
+    if (attributes == NULL || put(attributes, IT(method_name), seen->method) < 0 ||
+        put(attributes, IT(path_name), seen->path) < 0 ||
+        put(attributes, IT(scheme_name), seen->scheme) < 0 ||
+        put(attributes, IT(version_name), seen->version) < 0 ||
+        put(attributes, IT(route_name), seen->route) < 0 ||
+        put(attributes, IT(client_name), seen->remote) < 0 ||
+        put(attributes, IT(agent_name), seen->agent) < 0)
+        Py_CLEAR(attributes);
+    return attributes;
+}
+
+static PyObject *
+ordinary(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
+         PyObject *route)
+{
+    Seen seen = {.method = method, .route = route == Py_None ? NULL : route};
+    PyObject *attributes = NULL;
+    if (see(begin, request, headers, &seen) == 0) {
+        if (is_template(begin, begin->last.attributes, &seen))
+            attributes = filled_in(begin, &seen);
+        else if ((attributes = built(begin, &seen)) != NULL)
+            Py_XSETREF(begin->last.attributes, PyDict_Copy(attributes));
+    }
+    seen_free(&seen);
     return attributes;
 }
 
@@ -118,7 +185,7 @@ PyObject *
 attributes_of(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
               PyObject *route)
 {
-    PyObject *attributes = ordinary_attributes(begin, request, headers, method, route);
+    PyObject *attributes = ordinary(begin, request, headers, method, route);
     if (attributes != NULL || unless_fatal() < 0)
         return attributes;
     attributes =
@@ -126,24 +193,4 @@ attributes_of(Begin *begin, PyObject *request, PyObject *headers, PyObject *meth
     if (attributes != NULL && !PyDict_CheckExact(attributes))
         Py_CLEAR(attributes);
     return attributes;
-}
-
-/* The template of the route, None where none matched. */
-PyObject *
-route_of(Begin *begin, PyObject *request)
-{
-    PyObject *match = ASK(request, match_info), *route = NULL, *resource = NULL;
-    if (match != NULL && (route = ASK(match, route)) != NULL)
-        resource = ASK(route, resource);
-    Py_XDECREF(match);
-    Py_XDECREF(route);
-    if (resource == NULL || resource == Py_None)
-        return resource;
-    PyObject *known = PyDict_GetItemWithError(begin->canonical, resource);
-    PyObject *template = known != NULL ? Py_NewRef(known) : ASK(resource, canonical);
-    if (known == NULL && template != NULL &&
-        PyDict_SetItem(begin->canonical, resource, template) < 0)
-        PyErr_Clear(); /* one that can't be remembered is asked again */
-    Py_DECREF(resource);
-    return template;
 }

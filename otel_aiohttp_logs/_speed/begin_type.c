@@ -7,24 +7,23 @@ static const char *const names[] = {BEGIN_NAMES(AS_TEXT)};
 static const char *const served_slots[] = {SERVED_SLOTS(AS_TEXT)};
 static const char *const span_slots[] = {SPAN_SLOTS(AS_TEXT)};
 static const char *const scope_slots[] = {SCOPE_SLOTS(AS_TEXT)};
+static const char *const unrecorded_slots[] = {UNRECORDED_SLOTS(AS_TEXT)};
 
 static int
 find_them(PyObject *type, const char *const *slots, int count, Py_ssize_t *at)
 {
     for (int i = 0; i < count; i++) {
-        PyObject *found = PyObject_GetAttrString(type, slots[i]);
-        if (found == NULL)
+        if (find_slot(type, slots[i], &at[i]) < 0)
             return -1;
-        if (!Py_IS_TYPE(found, &PyMemberDescr_Type)) {
-            PyErr_Format(PyExc_TypeError, "%s of %R is no slot", slots[i], type);
-            Py_DECREF(found);
-            return -1;
-        }
-        at[i] = ((PyMemberDescrObject *)found)->d_member->offset;
-        Py_DECREF(found);
     }
     return 0;
 }
+
+#define REMEMBERED(X)                                                                    \
+    X(pipeline) X(sink) X(wanted) X(sampler) X(host) X(address) X(version)               \
+    X(version_text) X(attributes) X(routes)
+#define VISIT_LAST(name) Py_VISIT(begin->last.name);
+#define CLEAR_LAST(name) Py_CLEAR(begin->last.name);
 
 static int
 begin_traverse(PyObject *self, visitproc visit, void *arg)
@@ -32,7 +31,7 @@ begin_traverse(PyObject *self, visitproc visit, void *arg)
     Begin *begin = (Begin *)self;
     for (int i = 0; i < B_COUNT; i++)
         Py_VISIT(begin->things[i]);
-    Py_VISIT(begin->canonical);
+    REMEMBERED(VISIT_LAST)
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
@@ -45,29 +44,14 @@ begin_clear(PyObject *self)
         Py_CLEAR(begin->things[i]);
     for (int i = 0; i < A_COUNT; i++)
         Py_CLEAR(begin->names[i]);
-    Py_CLEAR(begin->canonical);
-    Py_CLEAR(begin->agent_header);
+    REMEMBERED(CLEAR_LAST)
     Py_CLEAR(begin->empty);
-    Py_CLEAR(begin->false);
     return 0;
 }
 
-static void
-begin_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    begin_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
 static int
-begin_init(PyObject *self, PyObject *args, PyObject *given)
+take_things(Begin *begin, PyObject *given)
 {
-    Begin *begin = (Begin *)self;
-    if (PyTuple_GET_SIZE(args) != 0)
-        return PyErr_SetString(PyExc_TypeError, "by keyword only"), -1;
     for (int i = 0; i < B_COUNT; i++) {
         PyObject *thing = given ? PyDict_GetItemString(given, thing_names[i]) : NULL;
         if (thing == NULL)
@@ -79,16 +63,27 @@ begin_init(PyObject *self, PyObject *args, PyObject *given)
         if (begin->names[i] == NULL)
             return -1;
     }
-    Py_XSETREF(begin->agent_header, PyUnicode_InternFromString("User-Agent"));
     Py_XSETREF(begin->empty, PyTuple_New(0));
-    Py_XSETREF(begin->false, Py_NewRef(Py_False));
-    Py_XSETREF(begin->canonical, PyDict_New());
-    if (!begin->agent_header || !begin->empty || !begin->canonical)
+    Py_XSETREF(begin->last.routes, PyDict_New());
+    return begin->empty == NULL || begin->last.routes == NULL ? -1 : 0;
+}
+
+static int
+begin_init(PyObject *self, PyObject *args, PyObject *given)
+{
+    Begin *begin = (Begin *)self;
+    if (PyTuple_GET_SIZE(args) != 0)
+        return PyErr_SetString(PyExc_TypeError, "by keyword only"), -1;
+    begin->state = PyType_GetModuleState(Py_TYPE(self));
+    if (begin->state == NULL || take_things(begin, given) < 0 ||
+        find_them(IT(served_type), served_slots, SERVED_COUNT, begin->served_at) < 0 ||
+        find_them(IT(span_type), span_slots, SPAN_COUNT, begin->span_at) < 0 ||
+        find_them(IT(scope_type), scope_slots, SCOPE_COUNT, begin->scope_at) < 0)
         return -1;
-    if (find_them(IT(served_type), served_slots, SERVED_COUNT, begin->served_at) < 0 ||
-        find_them(IT(span_type), span_slots, SPAN_COUNT, begin->span_at) < 0)
-        return -1;
-    return find_them(IT(scope_type), scope_slots, SCOPE_COUNT, begin->scope_at);
+    begin->reads_clocks =
+        PyCFunction_Check(IT(time_ns)) && PyCFunction_Check(IT(perf_counter));
+    return find_them(IT(unrecorded_type), unrecorded_slots, UNRECORDED_COUNT,
+                     begin->unrecorded_at);
 }
 
 static PyType_Slot begin_slots[] = {
@@ -98,7 +93,7 @@ static PyType_Slot begin_slots[] = {
     {Py_tp_call, begin_call},
     {Py_tp_traverse, begin_traverse},
     {Py_tp_clear, begin_clear},
-    {Py_tp_dealloc, begin_dealloc},
+    {Py_tp_dealloc, clear_and_free},
     {0, NULL},
 };
 
@@ -110,10 +105,13 @@ static PyType_Spec begin_spec = {
 };
 
 int
+is_begin(PyObject *object)
+{
+    return Py_TYPE(object)->tp_call == begin_call;
+}
+
+int
 add_begin(PyObject *module)
 {
-    PyObject *type = PyType_FromSpec(&begin_spec);
-    int failed = type == NULL ? -1 : PyModule_AddObjectRef(module, "Begin", type);
-    Py_XDECREF(type);
-    return failed;
+    return add_type(module, &begin_spec);
 }

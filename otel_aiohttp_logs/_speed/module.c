@@ -13,7 +13,10 @@ static PyMethodDef functions[] = {
     {"group_spans", FAST(group_spans), NULL},
     {"make_event", FAST_KEYWORDS(make_event), NULL},
     {"make_record", FAST_KEYWORDS(make_record), NULL},
-    {"guid", guid, METH_O, NULL},
+    {"seed", seed, METH_O, NULL},
+    {"new_trace_id", new_trace_id, METH_NOARGS, NULL},
+    {"new_span_id", new_span_id, METH_NOARGS, NULL},
+    {"new_request_id", new_request_id, METH_NOARGS, NULL},
     {"json_line", FAST(json_line), NULL},
     {"know_spans", FAST(know_spans), NULL},
     {"new_span", FAST(new_span), NULL},
@@ -30,7 +33,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 7);
+    return PyModule_AddIntConstant(module, "INTERFACE", 8);
 }
 
 static void
@@ -44,6 +47,8 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, state_make_names},
     {Py_mod_exec, add_begin},
     {Py_mod_exec, add_packed},
+    {Py_mod_exec, add_responding},
+    {Py_mod_exec, add_ending},
     {Py_mod_exec, add_waiting},
     {0, NULL},
 };

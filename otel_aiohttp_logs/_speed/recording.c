@@ -223,29 +223,3 @@ queue_ended(PyObject *module, PyObject *const *args, Py_ssize_t number)
         queued = queue_span(state_of(module), args[0], end_time);
     return queued < 0 ? NULL : PyBool_FromLong(queued);
 }
-
-/* guid(bits): 128 of them in the text form of RFC 9562, version 4. */
-PyObject *
-guid(PyObject *Py_UNUSED(module), PyObject *bits)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[16];
-    if (as_bytes(bits, bytes, 16) < 0) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_TypeError, "guid takes an int");
-        return NULL;
-    }
-    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    PyObject *text = PyUnicode_New(36, 127);
-    if (text == NULL)
-        return NULL;
-    Py_UCS1 *to = PyUnicode_1BYTE_DATA(text);
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *to++ = '-';
-        *to++ = (Py_UCS1)digits[bytes[i] >> 4];
-        *to++ = (Py_UCS1)digits[bytes[i] & 15];
-    }
-    return text;
-}

@@ -163,6 +163,7 @@ typedef struct {
     /* Of records that are encoded as they come; see packed.c. */
     PyTypeObject *packed;
     Buffer packing;
+    uint64_t random[4];
 } State;
 
 static inline State *
@@ -254,7 +255,13 @@ PyObject *plain_copy(State *state, PyObject *value, Room *room, Py_ssize_t name_
 PyObject *form_of(State *state, PyObject *value);
 int is_datetime(PyObject *value);
 PyObject *isoformat(State *state, PyObject *value);
+/* 16 bytes in the text form of RFC 9562. */
 PyObject *guid_text(const unsigned char *bytes);
+/* --- ids.c --- */
+
+PyObject *random_trace_id(State *state);
+PyObject *random_span_id(State *state);
+PyObject *random_guid(State *state);
 
 /* --- said.c --- */
 
@@ -286,9 +293,16 @@ int put_parts_of_line(State *state, Buffer *line, const Line *of);
 
 int put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids);
 
-/* --- begin.c --- */
+/* --- type.c --- */
+
+int add_type(PyObject *module, PyType_Spec *spec);
+void clear_and_free(PyObject *self);
+
+/* --- the types of the module --- */
 
 int add_begin(PyObject *module);
+int add_responding(PyObject *module);
+int add_ending(PyObject *module);
 
 /* --- the functions of the module --- */
 
@@ -304,7 +318,11 @@ PyObject *write_event(PyObject *module, PyObject *const *args, Py_ssize_t number
 PyObject *know_spans(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *new_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *queue_ended(PyObject *module, PyObject *const *args, Py_ssize_t number);
-PyObject *guid(PyObject *module, PyObject *bits);
+PyObject *flat_span(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *seed(PyObject *module, PyObject *bytes);
+PyObject *new_trace_id(PyObject *module, PyObject *nothing);
+PyObject *new_span_id(PyObject *module, PyObject *nothing);
+PyObject *new_request_id(PyObject *module, PyObject *nothing);
 int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
 int is_tidy(PyObject *text, Py_ssize_t longest);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);

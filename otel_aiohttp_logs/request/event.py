@@ -51,21 +51,21 @@ class Events:
         quiet_routes: Sequence[str],
         only_if_unsaid: bool,
     ) -> None:
-        self._wants = wants
+        self.wants = wants
         self._write = write
-        self._write_plain = write_plain
-        self._quiet_routes = quiet_routes
+        self.write_plain = write_plain
+        self.quiet_routes = quiet_routes
         self.only_if_unsaid = only_if_unsaid
         """Write events only of those requests of which aiohttp writes no line."""
 
     def level(self, outcome: Outcome, attributes: Mapping[str, object]) -> int | None:
         """Return the level of a request's event, None if nobody wants to see it."""
         level = _LEVELS.get(outcome.name, logging.ERROR)
-        if outcome.name == "ok" and self._quiet_routes:
+        if outcome.name == "ok" and self.quiet_routes:
             asked = attributes.get(HTTP_ROUTE) or attributes.get(URL_PATH, "")
-            if any(fnmatchcase(str(asked), route) for route in self._quiet_routes):
+            if any(fnmatchcase(str(asked), route) for route in self.quiet_routes):
                 level = logging.DEBUG
-        return level if self._wants(level) else None
+        return level if self.wants(level) else None
 
     def write(
         self,
@@ -91,7 +91,7 @@ class Events:
             said[ERROR_TYPE] = error_type
         said["outcome"] = outcome.name
         # Where nobody else hears it, there need be no record.
-        if not bound and self._write_plain(text, level, said, context):
+        if not bound and self.write_plain(text, level, said, context):
             return
         record = make_event(ACCESS_LOGGER, level, __file__, 0, text, (), None)
         fields = vars(record)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from opentelemetry.trace import SpanKind
 
-from otel_aiohttp_logs.request.twins import compiled_begin
 from otel_aiohttp_logs.span.tracer import OwnTracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp import web
-    from multidict import CIMultiDictProxy
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
     from otel_aiohttp_logs.request.event import Events
     from otel_aiohttp_logs.request.metrics import ServerMetrics
     from otel_aiohttp_logs.request.request_id import RequestIds
-    from otel_aiohttp_logs.request.serve import ServedRequest
     from otel_aiohttp_logs.request.tally import Tally
+    from otel_aiohttp_logs.span.propagation import Extractor
 
 StartSpan: TypeAlias = "Callable[[str, Context, dict[str, Any], int], Span]"
 
@@ -35,7 +31,7 @@ class Instruments:
     tracer: Tracer
     start_span: StartSpan
     """Of the tracer; see ``span_starter``."""
-    extract: Callable[[CIMultiDictProxy[str]], Context]
+    extract: Extractor
     websocket_spans: bool
     request_ids: RequestIds
     events: Events | None
@@ -44,13 +40,6 @@ class Instruments:
     """None if nobody set a MeterProvider."""
     span_begun: Callable[[], Span | None] | None = None
     """Finds the request's span if another instrumentation began one."""
-
-    @cached_property
-    def compiled_begin(self) -> Callable[[web.Request], ServedRequest | None] | None:
-        # serve needs this module.
-        from otel_aiohttp_logs.request.serve import ServedRequest  # noqa: PLC0415
-
-        return compiled_begin(self, ServedRequest)
 
 
 def span_starter(tracer: Tracer) -> StartSpan:

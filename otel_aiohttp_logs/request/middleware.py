@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from aiohttp import web
 
 from otel_aiohttp_logs.request.rejected import reject
-from otel_aiohttp_logs.request.serve import ServedRequest, begin, served_request
+from otel_aiohttp_logs.request.serve import KEY, ServedRequest, begin, served_request
+from otel_aiohttp_logs.request.twins import compiled_begin, know_begin, responding
 
 if TYPE_CHECKING:
     from otel_aiohttp_logs.request.instruments import Instruments
     from otel_aiohttp_logs.request.rejected import RejectedRequest
     from otel_aiohttp_logs.request.tally import Tally
+    from otel_aiohttp_logs.request.twins import Begin
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,6 +34,9 @@ class Serving:
     ) -> None:
         self._instruments = instruments
         self._tally = tally
+        self._known: Instruments | None = None
+        self._begin: Begin = self._begun
+        self.on_response_prepare = responding(self._responding)
 
         @web.middleware
         async def telemetry(
@@ -50,7 +55,7 @@ class Serving:
 
         self.middleware = telemetry
 
-    async def on_response_prepare(
+    async def _responding(
         self, request: web.Request, response: web.StreamResponse
     ) -> None:
         served = served_request(request) or self._begin(request)
@@ -77,13 +82,30 @@ class Serving:
         if instruments is not None and isinstance(response, web.WebSocketResponse):
             served.number_messages(response, instruments, self._tally.failed)
 
-    def _begin(self, request: web.Request) -> ServedRequest | None:
+    def _begun(self, request: web.Request) -> ServedRequest | None:
         try:
             instruments = self._instruments()
-            return None if instruments is None else begin(request, instruments)
+            if instruments is None:
+                return None
+            served = begin(request, instruments)
+            self._compile(instruments)
         except Exception:  # noqa: BLE001 (counted and logged)
             self._tally.failed()
             return None
+        return served
+
+    def _compile(self, instruments: Instruments) -> None:
+        """Have later requests begin in the compiled way, if there's one."""
+        if self._known is not instruments:
+            self._known = instruments
+            quick = compiled_begin(instruments, ServedRequest, KEY, self._begun)
+            know_begin(self.on_response_prepare, quick)
+            self._begin = quick or self._begun
+
+    def stop(self) -> None:
+        """Forget what the requests were served with."""
+        self._known, self._begin = None, self._begun
+        know_begin(self.on_response_prepare, None)
 
     def _failed(self, served: ServedRequest, error: BaseException) -> None:
         try:

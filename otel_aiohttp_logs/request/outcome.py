@@ -76,10 +76,15 @@ def outcome(
     if not connected and not _is_complete(response, cut_off=cut_off):
         return Outcome("disconnected", status, DISCONNECTED)
     if status is None or status < 400:
-        return _OK.get(status or 0) or Outcome("ok", status)
+        return answered(status)
     if status < 500:
         return Outcome("client_error", status)
     return Outcome("server_error", status, str(status), "")
+
+
+def answered(status: int | None) -> Outcome:
+    """Return how a request ended that nothing was wrong with."""
+    return _OK.get(status or 0) or Outcome("ok", status)
 
 
 def _failed(status: int | None, error: BaseException, *, connected: bool) -> Outcome:

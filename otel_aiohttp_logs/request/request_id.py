@@ -45,6 +45,11 @@ class RequestIds:
         self._pattern = pattern
         self._tally = tally
 
+    @property
+    def makes_all(self) -> bool:
+        """Whether no caller's is ever taken."""
+        return self._header is None
+
     def id_for(self, headers: CIMultiDictProxy[str]) -> str:
         if self._header is not None:
             values = headers.getall(self._header, None)

@@ -24,7 +24,7 @@ from otel_aiohttp_logs.request.attributes import (
     route_of,
     span_name,
 )
-from otel_aiohttp_logs.request.outcome import ending, outcome
+from otel_aiohttp_logs.request.outcome import answered, ending, outcome
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER
 from otel_aiohttp_logs.request.websocket import Messages
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope, request_context
@@ -179,6 +179,20 @@ class ServedRequest:
             self._write_event(events, result)
         span.end()
 
+    def _end_event(self, status: int) -> None:
+        """Write the event of a request that ended well; of the compiled twin."""
+        try:
+            if self._instruments.events is not None:
+                self._write_event(self._instruments.events, answered(status))
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._instruments.tally.failed()
+
+    def _end_span(self) -> None:
+        try:
+            self._span.end()
+        except Exception:  # noqa: BLE001 (counted and logged)
+            self._instruments.tally.failed()
+
     def _write_event(self, events: Events, result: Outcome) -> None:
         attributes = self._attributes
         level = events.level(result, attributes)
@@ -197,17 +211,16 @@ class ServedRequest:
 
 # Before aiohttp 3.14 there is no RequestKey, and no warning of other keys.
 RequestKey = getattr(web, "RequestKey", lambda name, _: name)
-_KEY = RequestKey("otel_aiohttp_logs.served", ServedRequest)
+KEY = RequestKey("otel_aiohttp_logs.served", ServedRequest)
 
 
 def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
     """Return the request's telemetry, begun now; None if it is on its way already."""
     # To ask an empty request raises inside of it, which takes longer.
-    if len(request) and _KEY in request:
+    if len(request) and KEY in request:
         return None
-    quick = instruments.compiled_begin
-    served = (quick and quick(request)) or ServedRequest(request, instruments)
-    request[_KEY] = served
+    served = ServedRequest(request, instruments)
+    request[KEY] = served
     _keep(request, served.request_id)
     task = asyncio.current_task()
     if task is not None:
@@ -229,7 +242,7 @@ def _keep(request: web.Request, request_id: str) -> None:
 
 def served_request(request: web.BaseRequest) -> ServedRequest | None:
     try:  # request.get() goes through three functions more
-        served: ServedRequest = request[_KEY]
+        served: ServedRequest = request[KEY]
     except KeyError:
         return None
     return served

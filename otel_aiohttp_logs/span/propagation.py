@@ -8,7 +8,7 @@ read and written by our own functions, which are strict; the others by themselve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.propagators.composite import CompositePropagator
@@ -18,7 +18,7 @@ from otel_aiohttp_logs.span.foreign import foreign
 from otel_aiohttp_logs.span.textmap import FormatPropagator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
     from opentelemetry.propagators.textmap import TextMapPropagator
 
@@ -36,28 +36,31 @@ _KNOWN = {
     "opentelemetry.propagators.jaeger.JaegerPropagator": formats.JAEGER,
 }
 # A context is never changed, so that all can begin with the same.
-_NOTHING = Context()
+NOTHING = Context()
 
 
-def extractor() -> Callable[[Headers], Context]:
-    """Return the function that reads what the global propagator would read."""
-    readers = [form.read for form in _formats_of(_global_textmap())]
-    if not readers:
-        return lambda _: _NOTHING
-    if len(readers) == 1:
-        (only,) = readers
-        return lambda headers: only(headers, _NOTHING)
-    if len(readers) == 2:
-        first, second = readers
-        return lambda headers: second(headers, first(headers, _NOTHING))
+class Extractor(NamedTuple):
+    """Reads what the global propagator would read."""
 
-    def read_all(headers: Headers) -> Context:
-        context = _NOTHING
-        for read in readers:
+    readers: Sequence[Callable[[Headers, Context], Context]]
+    needs: tuple[str, ...] | None
+    """Without any of these headers it answers ``NOTHING``; None if that is unknown."""
+
+    def __call__(self, headers: Headers) -> Context:
+        context = NOTHING
+        for read in self.readers:
             context = read(headers, context)
         return context
 
-    return read_all
+
+def extractor() -> Extractor:
+    formats = _formats_of(_global_textmap())
+    needs: set[str] = set()
+    for form in formats:
+        if form.needs is None:
+            return Extractor([form.read for form in formats], None)
+        needs |= form.needs
+    return Extractor([form.read for form in formats], tuple(sorted(needs)))
 
 
 def injector() -> Callable[[MutableMapping[str, str], Context], None]:

@@ -20,10 +20,12 @@ all that the caller said is what it wants to be recorded.
 """
 
 
-def sampler(name: str, ratio: float) -> Sampler:
-    """Return the sampler that ``OTEL_TRACES_SAMPLER`` calls *name*."""
-    root = _ROOTS[name.removeprefix("parentbased_")](ratio)
-    return _parent_based(root) if name.startswith("parentbased_") else root
+def always_on(_: SpanContext | None, _trace_id: int) -> bool:
+    return True
+
+
+def always_off(_: SpanContext | None, _trace_id: int) -> bool:
+    return False
 
 
 def _parent_based(root: Sampler) -> Sampler:
@@ -35,12 +37,24 @@ def _parent_based(root: Sampler) -> Sampler:
     return sampled_like_parent
 
 
-def _always(_: float) -> Sampler:
-    return lambda _parent, _trace_id: True
+parentbased_always_on = _parent_based(always_on)
+parentbased_always_off = _parent_based(always_off)
+
+OF_ROOTS: dict[Sampler, bool] = {
+    always_on: True,
+    always_off: False,
+    parentbased_always_on: True,
+    parentbased_always_off: False,
+}
+"""What those say of each span without a parent: they need not be asked."""
 
 
-def _never(_: float) -> Sampler:
-    return lambda _parent, _trace_id: False
+def sampler(name: str, ratio: float) -> Sampler:
+    """Return the sampler that ``OTEL_TRACES_SAMPLER`` calls *name*."""
+    if name in _WITHOUT_RATIO:
+        return _WITHOUT_RATIO[name]
+    root = _by_ratio(ratio)
+    return _parent_based(root) if name.startswith("parentbased_") else root
 
 
 def _by_ratio(ratio: float) -> Sampler:
@@ -54,8 +68,9 @@ def _by_ratio(ratio: float) -> Sampler:
     return sampled_by_ratio
 
 
-_ROOTS: dict[str, Callable[[float], Sampler]] = {
-    "always_on": _always,
-    "always_off": _never,
-    "traceidratio": _by_ratio,
+_WITHOUT_RATIO: dict[str, Sampler] = {
+    "always_on": always_on,
+    "always_off": always_off,
+    "parentbased_always_on": parentbased_always_on,
+    "parentbased_always_off": parentbased_always_off,
 }

@@ -208,12 +208,32 @@ def _passed_on(parent: SpanContext | None, trace_id: int) -> Span:
     return NonRecordingSpan(parent) if parent else unrecorded(None, trace_id, _RANDOM)
 
 
+class UnrecordedSpan(NonRecordingSpan):
+    """What stands for a span that isn't sampled; few are asked for their context."""
+
+    __slots__ = ("flags", "span_id", "trace_id", "trace_state")
+    _context: SpanContext | None = None  # type: ignore[assignment]  # made when asked for
+
+    def __init__(
+        self, trace_id: int, span_id: int, flags: int, trace_state: TraceState
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.flags = flags
+        self.trace_state = trace_state
+
+    def get_span_context(self) -> SpanContext:
+        if self._context is None:
+            self._context = SpanContext(
+                self.trace_id,
+                self.span_id,
+                is_remote=False,
+                trace_flags=TraceFlags(self.flags),
+                trace_state=self.trace_state,
+            )
+        return self._context
+
+
 def unrecorded(parent: SpanContext | None, trace_id: int, random: int) -> Span:
-    context = SpanContext(
-        trace_id,
-        new_span_id(),
-        is_remote=False,
-        trace_flags=TraceFlags(random),
-        trace_state=None if parent is None else parent.trace_state,
-    )
-    return NonRecordingSpan(context)
+    state = NO_STATE if parent is None else parent.trace_state
+    return UnrecordedSpan(trace_id, new_span_id(), random, state)
