@@ -85,14 +85,12 @@ end_span(Begin *begin, PyObject *served, PyObject *span)
     int queued = 0;
     if (end_time != NULL && as_uint64(end_time, &nanoseconds) == 0)
         queued = queue_span(begin->state, span, nanoseconds);
-    if (queued > 0)
+    if (queued != 0)
         Py_XSETREF(OF_SPAN(span, end_time), Py_NewRef(end_time));
     Py_XDECREF(end_time);
-    if (queued > 0)
-        return 0;
     if (unless_fatal() < 0)
         return -1;
-    return call(served, begin->names[A__end_span], NULL);
+    return queued != 0 ? 0 : call(served, begin->names[A__end_span], NULL);
 }
 
 static void
