@@ -46,13 +46,13 @@ def measure(variant, collector, port):
     with tempfile.TemporaryFile("w+") as output:
         url = f"http://127.0.0.1:{port}"
         with service(variant, url, output=output) as process:
-            begun, _ = as_fast_as_it_goes(process.port, "/orders/4", 0.01)
-            more, _ = as_fast_as_it_goes(process.port, "/orders/4", 0.5)
+            begun = as_fast_as_it_goes(process.port, "/orders/4", 0.01)
+            more = as_fast_as_it_goes(process.port, "/orders/4", 0.5)
             took = process.end(PATIENCE)
         output.seek(0)
         said = [line for text in output if (line := about_exporting(text))]
     seconds = f"over {PATIENCE}" if took is None else f"{took:.1f}"
-    requests = len(begun) + len(more)
+    requests = len(begun.latencies) + len(more.latencies)
     lost = f"{requests} spans, {requests * 5} lines"
     print(f"{variant:<9} {collector:<8}{seconds:>9}  {lost:<26}{len(said):>5}")
     return f"{variant}, {collector}: {said[-1][:WIDTH] if said else 'nothing'}"

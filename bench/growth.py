@@ -1,118 +1,159 @@
 """
-Whether the cost of a line grows with what there is of it, and the memory with time.
+Whether what we add grows with what there is of it, and the memory with time.
 
-    python bench/growth.py [--seconds 120]
+    python bench/growth.py [--rounds 3] [--turns 4] [--keep FILE]
 
-- lines a request: 1, 10, 100
-- requests in flight: 1, 10, 100, 1000
-- routes: 1, 10, 100, 1000
-- time: the load goes on for half of the seconds; memory is asked ten times
+- lines a request: 1, 10, 100: what a line costs, from 1 to 10 and from 10 to 100
+- requests in flight: 1, 10, 100, 1000: what a request costs
+- routes: 1, 10, 100, 1000: what a request costs
+- time: under full load, memory is asked ten times
 
-What a request costs is what its CPU takes more with us than bare; what a line costs is
-what it takes more with it than without. That it gets less is none of our worries.
+Each round has new processes, ours and a bare one, which take turns in short slices at
+each of the points. What counts is the CPU with us as a multiple of the bare one's in
+the same turn: whether that is the same at the last point as at the first. So what
+aiohttp and ``logging`` get dearer by themselves isn't ours; it stands beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from itertools import pairwise
+from operator import sub, truediv
 from statistics import median
 
-from parts.load import as_fast_as_it_goes
-from parts.processes import receiver, service
-from parts.table import goal, machine
+from parts import cores, rows
+from parts.load import saturate
+from parts.machine import machine
+from parts.processes import receiver, service, services
+from parts.rows import Row, Spread
+from parts.turns import Seen, there_and_back
 
-ROUNDS = 3
+VARIANTS = ("bare", "ours")
+SLICE = 0.2
+LOOKS, LOADED = 10, 0.6
+NUMBERS = (1, 10, 100, 1000)
+# By kind and point: the paths, and how many requests are on their way.
+POINTS = {
+    "lines": {n: ([f"/orders/{n}"], 16) for n in NUMBERS[:3]},
+    "requests in flight": {n: (["/orders/10"], n) for n in NUMBERS},
+    "routes": {n: ([f"/route{i}/7" for i in range(n)], 16) for n in NUMBERS},
+}
 
 
-def cpu(process, path, seconds, number=16):
-    """Return the microseconds of CPU of one request, and of sending what it made."""
-    as_fast_as_it_goes(process.port, path, seconds / 4, number)
-    process.drain()
-    used = process.cpu()
-    answered, _ = as_fast_as_it_goes(process.port, path, seconds, number)
-    process.drain()
-    return (process.cpu() - used) / len(answered) * 1e6
+def a_round(processes, seen, turns, number):
+    """Let both take their turns at each point of each kind."""
+    for kind, points in POINTS.items():
+        for point, (paths, in_flight) in points.items():
+            for name, process in processes.items():
+                seen[kind, point, name].warm(process, paths, SLICE, in_flight)
+        for turn in range(turns):
+            for point in there_and_back(turn, list(points)):
+                for name in there_and_back(turn, VARIANTS):
+                    seen[kind, point, name].saturated(
+                        processes[name],
+                        points[point][0],
+                        SLICE,
+                        (number, turn),
+                        points[point][1],
+                    )
 
 
-def flat(title, points, costs):
-    """Print *costs* by point, each round by round, and whether they are the same."""
-    shown = "  ".join(
-        f"{p}: {median(c):.1f}" for p, c in zip(points, costs, strict=True)
+def costs(seen, kind):
+    """Return the microseconds of a request by variant and point, turn by turn."""
+    return {
+        name: {
+            point: list(seen[kind, point, name].cpu.values()) for point in POINTS[kind]
+        }
+        for name in VARIANTS
+    }
+
+
+def of_a_line(by_point):
+    """Return what one line more takes, by up to how many there are."""
+    points = list(by_point)
+    return {
+        high: [
+            (b - a) / (high - low)
+            for a, b in zip(by_point[low], by_point[high], strict=True)
+        ]
+        for low, high in pairwise(points)
+    }
+
+
+def growth(by_point, usual):
+    """Return by how many % of *usual* the last is more than the first, by turn."""
+    first, *_, last = by_point.values()
+    return [100 * (b - a) / usual for a, b in zip(first, last, strict=True)]
+
+
+def each(operation, ours, bare):
+    return {
+        point: [operation(a, b) for a, b in zip(ours[point], bare[point], strict=True)]
+        for point in bare
+    }
+
+
+def flat(kind, what, bare, ours):
+    """Print what it takes at each point; return the row: it's the same at all."""
+    title = f"{what}, by {kind}"
+    for name, by_point in (("bare", bare), ("added", each(sub, ours, bare))):
+        points = "  ".join(f"{at}: {Spread.of(took)}" for at, took in by_point.items())
+        print(f"{title}: {name:<6}{points} (µs)")
+    itself = {
+        name: growth(took, median(next(iter(took.values()))))
+        for name, took in (("ours", ours), ("bare", bare))
+    }
+    return Row(
+        f"{title}: of bare's, grows",
+        10,
+        "%",
+        growth(each(truediv, ours, bare), 1),
+        ours=f"{Spread.of(itself['ours'])} %",
+        bare=f"{Spread.of(itself['bare'])} %",
     )
-    print(f"{title}: {shown} (µs)")
-    first = median(costs[0])
-    ratios = [100 * (cost - first) / first for cost in costs[-1]]
-    print(goal(f"{title}: grows by", ratios, 10, unit=" %"))
 
 
-def lines(ours, seconds):
-    """What one line more costs, by how many there are."""
-    costs = []
-    for number in (1, 10, 100):
-        rounds = []
-        for _ in range(ROUNDS):
-            few = cpu(ours, "/orders/0", seconds)
-            rounds.append((cpu(ours, f"/orders/{number}", seconds) - few) / number)
-        costs.append(rounds)
-    flat("a line, by lines a request", (1, 10, 100), costs)
+def goals(seen):
+    of_lines = costs(seen, "lines")
+    yield flat("lines", "a line", *(of_a_line(of_lines[name]) for name in VARIANTS))
+    for kind in ("requests in flight", "routes"):
+        yield flat(kind, "a request", *costs(seen, kind).values())
 
 
-def more(ours, bare, paths, seconds, number=16):
-    """Return what a request takes more with us than bare, round by round."""
-    return [
-        cpu(ours, paths, seconds, number) - cpu(bare, paths, seconds, number)
-        for _ in range(ROUNDS)
-    ]
-
-
-def in_flight(ours, bare, seconds):
-    costs = [
-        more(ours, bare, "/orders/10", seconds, number) for number in (1, 10, 100, 1000)
-    ]
-    flat("a request, by requests in flight", (1, 10, 100, 1000), costs)
-
-
-def routes(ours, bare, seconds):
-    costs = []
-    for number in (1, 10, 100, 1000):
-        paths = [f"/route{n}/7" for n in range(number)]
-        costs.append(more(ours, bare, paths, seconds))
-    flat("a request, by routes", (1, 10, 100, 1000), costs)
-
-
-def memory(ours, seconds):
-    """Print the megabytes in use, ten times, and what was added since the second."""
+def of_time(url):
+    """Print the MiB in use, and return the row: what was added since the second."""
     used = []
-    for _ in range(10):
-        as_fast_as_it_goes(ours.port, "/orders/10", seconds / 10)
-        ours.drain()
-        used.append(ours.tell("memory")["rss"] / 2**20)
+    with service("ours", f"{url}/ours") as process:
+        for _ in range(LOOKS):
+            saturate(process.pool(16), "/orders/10", LOADED)
+            process.drain()
+            used.append(process.memory())
     print("memory over time:", "  ".join(f"{mib:.1f}" for mib in used), "(MiB)")
-    print(
-        goal(
-            "memory, added since the second look", [used[-1] - used[1]], 2, unit=" MiB"
-        )
-    )
+    return Row("memory added in some seconds", 2, "MiB", [used[-1] - used[1]])
 
 
 def main():
     parser = argparse.ArgumentParser(description="What grows.")
-    parser.add_argument("--seconds", type=float, default=120, help="in all, about")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=4)
+    rows.argument(parser)
+    options = parser.parse_args()
+    cores.settle()
+    seen = {
+        (kind, point, name): Seen()
+        for kind, points in POINTS.items()
+        for point in points
+        for name in VARIANTS
+    }
     with ExitStack() as stack:
         url = f"http://127.0.0.1:{stack.enter_context(receiver()).port}"
-        ours = stack.enter_context(service("ours", f"{url}/ours", ROUTES="1000"))
-        bare = stack.enter_context(service("bare", url, ROUTES="1000"))
-        for process in (ours, bare):
-            process.tell("access on")
-            as_fast_as_it_goes(process.port, "/orders/10", 1)
+        for number in range(options.rounds):
+            with ExitStack() as of_round:
+                processes = services(of_round, VARIANTS, url, ROUTES="1000")
+                a_round(processes, seen, options.turns, number)
         print(machine())
-        each = seconds / 2 / (ROUNDS * 22) / 1.25
-        lines(ours, each)
-        in_flight(ours, bare, each)
-        routes(ours, bare, each)
-        memory(ours, seconds / 2)
+        rows.report([*goals(seen), of_time(url)], options.keep)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """
 What a JSON line on stdout costs: ours beside python-json-logger and structlog.
 
-    python bench/json_lines.py [--rounds 15]
+    python bench/json_lines.py [--rounds 15] [--keep FILE]
 
 Each way logs the same from inside of a request: level, time, logger, message, the four
 ids and the fields, and writes it to ``/dev/null``. Measured is the whole call, with
@@ -30,7 +30,9 @@ from opentelemetry.trace import (
     TraceFlags,
     get_current_span,
 )
-from parts.table import goal, machine
+from parts import rows
+from parts.machine import machine
+from parts.rows import Row, Spread
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from otel_aiohttp_logs.output.root import RootHandlers
@@ -153,30 +155,39 @@ def measure(rounds):
     return took
 
 
+def goals(took):
+    """Yield a row for each case: ours beside the fastest other of the same round."""
+    for case, by_way in took.items():
+        ours, *others = by_way.values()
+        fastest = min(list(by_way)[1:], key=lambda name: median(by_way[name]))
+        yield Row(
+            f"a JSON line, {case}, of the fastest other's",
+            0.5,
+            "",
+            [own / min(them) for own, *them in zip(ours, *others, strict=True)],
+            ours=f"{Spread.of(ours)} µs",
+            upstream=f"({fastest}) {Spread.of(by_way[fastest])} µs",
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description="What a JSON line costs.")
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
-    shown = os.fdopen(os.dup(1), "w")
+    rows.argument(parser)
+    options = parser.parse_args()
+    shown = sys.stdout
     with Path(os.devnull).open("w", encoding="utf-8") as null:
         sys.stdout = null
         span = NonRecordingSpan(SpanContext(2**100, 2**50, False, TraceFlags(1)))
         attach(request_context(Context(), RequestScope(REQUEST_ID, span, None)))
-        took = measure(rounds)
-    print(machine(), file=shown)
+        took = measure(options.rounds)
+        sys.stdout = shown
     names = list(took["no field"])
-    print(f"{'µs a line':20}", *(f"{name:>20}" for name in names), file=shown)
+    print(machine())
+    print(f"{'µs a line':20}", *(f"{name:>20}" for name in names))
     for case, by_way in took.items():
-        row = (f"{median(by_way[name]):20.2f}" for name in names)
-        print(f"{case:20}", *row, file=shown)
-    for case, by_way in took.items():
-        others = [by_way[name] for name in names[1:]]
-        ratios = [
-            own / min(other[i] for other in others)
-            for i, own in enumerate(by_way["ours"])
-        ]
-        print(goal(f"JSON line, {case}, of the fastest", ratios, 0.5), file=shown)
-    shown.flush()
+        print(f"{case:20}", *(f"{median(by_way[name]):20.2f}" for name in names))
+    rows.report(goals(took), options.keep)
 
 
 if __name__ == "__main__":

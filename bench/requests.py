@@ -1,19 +1,21 @@
 """
 What a request costs: bare aiohttp, ours on each way out, and upstream's parts.
 
-    python bench/requests.py [--seconds 240] [--rounds 5]
+    python bench/requests.py [--rounds 7] [--turns 6] [--slice 0.25] [--keep FILE]
 
-One service in a process of its own for each variant; they take turns in each round,
-so that whatever else the machine does hits all of them. ``lines`` counts the line that
-says that a request was served: 0 is with the access log off, 1 is that line alone (of
-ours, the event), 3 and 10 have two and nine more of the handler. All but the bare one
-export to a receiver in another process, which counts what arrives.
+Each round has new processes, one for each variant, which take turns in short slices
+(see parts/turns.py). ``lines`` counts the line that says that a request was served: 0
+is with the access log off, 1 is that line alone (of ours, the event), 3 and 10 have two
+and nine more of the handler. All but the bare one export to a receiver in another
+process, which counts what arrives. The hooks and the SDK behind ours have a turn each
+round, the others all of them.
 
-- CPU: of the service's process, its exporting threads and the last batch included,
-  for one request, with 16 connections as fast as it goes; and what it is more than the
-  bare one's of the same round
-- req/s: as fast as it goes, one worker; kept: of the bare one's in the same round
-- p99: then, and at 70 % of what the bare one can
+- CPU: of the service's process for one request, its exporting threads and the last
+  batch included, with 16 connections as fast as it goes; loop: of that, the event
+  loop's thread; more: than the bare one's of the same turn, with quartiles
+- req/s: as fast as it goes, one worker; kept: of the bare one's in the same turn
+- p99: then, and at 70 % of what the bare one can in the same round: of all requests
+- busy: the service's share of its core, and the generator's of the other one
 - arrived: the share of lines and of spans that reached the receiver
 """
 
@@ -23,59 +25,61 @@ import argparse
 import sys
 from contextlib import ExitStack
 from statistics import median
+from typing import NamedTuple
 
-from parts.load import as_fast_as_it_goes, at_a_rate
-from parts.processes import receiver, service
-from parts.table import goal, machine, percentile
+from parts import cores, rows
+from parts.machine import machine
+from parts.processes import receiver, services
+from parts.rows import Row, Spread, number
+from parts.turns import (
+    Seen,
+    middle,
+    more,
+    of_all,
+    p99s,
+    ratios,
+    there_and_back,
+)
 
-VARIANTS = ("bare", "ours", "ours-sdk", "ours-app", "upstream")
+VARIANTS = ("bare", "ours", "upstream")
+SOMETIMES = ("hooks", "ours-sdk", "ours-app")
 # Lines a request: whether the access log is on, and the handler's lines.
 CASES = {0: ("off", 0), 1: ("on", 0), 3: ("on", 2), 10: ("on", 9)}
-OF_BARE = 0.7
-HEAD = f"{'lines':>5}  {'variant':<9}{'CPU µs':>8}{'+ µs':>7}{'req/s':>8}{'kept':>7}"
-HEAD += f"{'p99 ms':>9}{'at 70 %':>9}{'arrived':>9}"
+OF_BARE, OF_LINES = 0.7, 3
+HEAD = f"{'lines':>5}  {'variant':<9}{'CPU µs':>7}{'loop':>6}{'more µs':>24}"
+HEAD += f"{'req/s':>7}{'kept':>6}{'p99 ms':>8}{'at 70 %':>8}{'busy':>10}{'arrived':>9}"
 
 
-class Cell:
-    """What was measured of one variant with one number of lines, round by round."""
+class Plan(NamedTuple):
+    rounds: int
+    turns: int
+    seconds: float
+    """Of a slice."""
+
+
+class Cell(Seen):
+    """What was seen of one variant with one number of lines."""
 
     def __init__(self, lines, variant):
+        super().__init__()
         self.lines, self.variant = lines, variant
-        self.cpu, self.rates, self.saturated, self.paced = [], [], [], []
-        self.expected = self.arrived = 0
+        self.path = f"/orders/{CASES[lines][1]}"
+        self.arrived = 0
 
-    def measure(self, process, collector, seconds, bare):
-        access, of_handler = CASES[self.lines]
-        path = f"/orders/{of_handler}"
-        process.tell(f"access {access}")
-        as_fast_as_it_goes(process.port, path, seconds / 6)
-        process.drain()
-        before, used = arrived(collector, self.variant), process.cpu()
-        answered, took = as_fast_as_it_goes(process.port, path, seconds / 2)
-        process.drain()
-        self.cpu.append((process.cpu() - used) / len(answered) * 1e6)
-        self.rates.append(len(answered) / took)
-        self.saturated.append(1000 * percentile(answered, 0.99))
-        rate = bare.rates[-1] * OF_BARE
-        paced = at_a_rate(process.port, path, seconds / 3, rate)
-        process.drain()
-        self.paced.append(1000 * percentile(paced, 0.99))
-        self.expected += (len(answered) + len(paced)) * (self.lines + 1)
-        self.arrived += arrived(collector, self.variant) - before
-
-    def more(self, bare):
-        return [a - b for a, b in zip(self.cpu, bare.cpu, strict=True)]
-
-    def kept(self, bare):
-        return [100 * a / b for a, b in zip(self.rates, bare.rates, strict=True)]
+    @property
+    def expected(self):
+        return self.requests * (self.lines + 1)
 
     def row(self, bare):
-        share = "" if self is bare else f"{self.arrived / self.expected:.1%}"
+        added = "" if self is bare else Spread.of(more(self.cpu, bare.cpu))
+        share = f"{self.arrived / self.expected:.1%}" if self.arrived else ""
+        paced = f"{of_all(self.paced):.2f}" if self.paced else ""
+        kept = 100 * median(ratios(self.rates, bare.rates))
+        busy = f"{median(self.busy):.0%} {median(self.generator):.0%}"
         return (
-            f"{self.lines:>5}  {self.variant:<9}"
-            f"{median(self.cpu):>8.0f}{median(self.more(bare)):>7.0f}"
-            f"{median(self.rates):>8.0f}{median(self.kept(bare)):>6.0f}%"
-            f"{median(self.saturated):>9.2f}{median(self.paced):>9.2f}{share:>9}"
+            f"{self.lines:>5}  {self.variant:<9}{middle(self.cpu):>7.0f}"
+            f"{middle(self.loop):>6.0f}{added!s:>24}{middle(self.rates):>7.0f}"
+            f"{kept:>5.0f}%{of_all(self.latencies):>8.2f}{paced:>8}{busy:>10}{share:>9}"
         )
 
 
@@ -84,62 +88,119 @@ def arrived(collector, variant):
     return sum(counts.get(f"{variant} {signal}", 0) for signal in ("logs", "traces"))
 
 
-def run(rounds, seconds, cells):
-    """Let the variants take turns."""
+def a_case(cells, processes, collector, plan, number):
+    """Let the variants take their turns with one number of lines."""
+    for cell in cells.values():
+        process = processes[cell.variant]
+        process.tell(f"access {CASES[cell.lines][0]}")
+        process.drain()
+        cell.arrived -= arrived(collector, cell.variant)
+        cell.warm(process, cell.path, plan.seconds / 2)
+    for turn in range(plan.turns):
+        order = VARIANTS if turn else (*VARIANTS, *SOMETIMES)
+        for variant in there_and_back(turn, order):
+            process, cell = processes[variant], cells[variant]
+            cell.saturated(process, cell.path, plan.seconds, (number, turn))
+    if cells["bare"].lines == OF_LINES:
+        paced(cells, processes, plan, number)
+    for cell in cells.values():
+        processes[cell.variant].drain()
+        cell.arrived += arrived(collector, cell.variant)
+
+
+def paced(cells, processes, plan, number):
+    """The same at 70 % of what the bare one has just shown that it can."""
+    rates = cells["bare"].rates
+    rate = OF_BARE * median(rates[number, turn] for turn in range(plan.turns))
+    for turn in range(plan.turns):
+        # It's much too much for upstream, which takes its time: once is enough.
+        order = VARIANTS[:2] if turn else VARIANTS
+        for variant in there_and_back(turn, order):
+            process, cell = processes[variant], cells[variant]
+            cell.at_rate(process, cell.path, plan.seconds, (number, turn), rate)
+
+
+def run(cells, plan):
     with ExitStack() as stack:
         collector = stack.enter_context(receiver())
         url = f"http://127.0.0.1:{collector.port}"
-        processes = {
-            variant: stack.enter_context(service(variant, f"{url}/{variant}"))
-            for variant in VARIANTS
-        }
-        for process in processes.values():
-            as_fast_as_it_goes(process.port, "/orders/4", 0.5)
-        each = seconds / rounds / len(cells)
-        for number in range(rounds):
-            for cell in cells:
-                bare = of(cells, cell.lines, "bare")
-                cell.measure(processes[cell.variant], collector, each, bare)
-            print(f"round {number + 1} of {rounds}", file=sys.stderr)
-
-
-def of(cells, lines, variant):
-    return next(c for c in cells if (c.lines, c.variant) == (lines, variant))
+        for number in range(plan.rounds):
+            with ExitStack() as of_round:
+                processes = services(of_round, (*VARIANTS, *SOMETIMES), url)
+                for by_variant in cells.values():
+                    a_case(by_variant, processes, collector, plan, number)
+            print(f"round {number + 1} of {plan.rounds}", file=sys.stderr)
 
 
 def goals(cells):
     """Yield each row of the table that is about requests."""
     for lines in CASES:
-        bare, ours, upstream = (
-            of(cells, lines, name) for name in ("bare", "ours", "upstream")
+        bare, ours, upstream = (cells[lines][name] for name in VARIANTS)
+        added, theirs = more(ours.cpu, bare.cpu), more(upstream.cpu, bare.cpu)
+        yield Row(
+            f"CPU added, {lines} lines, of upstream's",
+            1 / 15,
+            "",
+            [a / b for a, b in zip(added, theirs, strict=True)],
+            ours=f"+{Spread.of(added)} µs",
+            bare=f"{middle(bare.cpu):.0f} µs",
+            upstream=f"+{Spread.of(theirs)} µs",
         )
-        pairs = zip(ours.more(bare), upstream.more(bare), strict=True)
-        shares = [a / b for a, b in pairs]
-        name = f"CPU added with {lines} lines, of upstream's"
-        yield goal(name, shares, 1 / 15)
-    bare, ours = of(cells, 3, "bare"), of(cells, 3, "ours")
-    yield goal("requests/s kept, 3 lines", ours.kept(bare), 85, least=True, unit=" %")
-    for name, mine, theirs, limit in (
-        ("p99 at 70 % of bare's capacity, of bare's", ours.paced, bare.paced, 1.2),
-        ("p99 saturated, of bare's", ours.saturated, bare.saturated, 1.3),
-    ):
-        ratios = [a / b for a, b in zip(mine, theirs, strict=True)]
-        yield goal(f"{name}, 3 lines", ratios, limit)
+    bare, ours, upstream = (cells[OF_LINES][name] for name in VARIANTS)
+    mine, theirs = (
+        [100 * ratio for ratio in ratios(cell.rates, bare.rates)]
+        for cell in (ours, upstream)
+    )
+    yield Row(
+        "requests/s kept, 3 lines",
+        85,
+        "%",
+        mine,
+        least=True,
+        ours=f"{middle(ours.rates):.0f}/s",
+        bare=f"{middle(bare.rates):.0f}/s",
+        upstream=f"{Spread.of(theirs)} %",
+    )
+    three = bare, ours, upstream
+    yield of_latency(
+        "p99 at 70 % of bare's capacity, of bare's", 1.2, *(c.paced for c in three)
+    )
+    yield of_latency("p99 saturated, of bare's", 1.3, *(c.latencies for c in three))
+
+
+def of_latency(work, limit, bare, ours, upstream):
+    times = median(ratios(p99s(upstream), p99s(bare)))
+    return Row(
+        work,
+        limit,
+        "times",
+        ratios(p99s(ours), p99s(bare)),
+        ours=f"{of_all(ours):.2f} ms",
+        bare=f"{of_all(bare):.2f} ms",
+        upstream=f"{number(times)} times",
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description="What a request costs.")
-    parser.add_argument("--seconds", type=float, default=240, help="in all, about")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--turns", type=int, default=6, help="of a variant in a round")
+    parser.add_argument("--slice", type=float, default=0.25, help="seconds of a turn")
+    rows.argument(parser)
     options = parser.parse_args()
-    cells = [Cell(lines, variant) for lines in CASES for variant in VARIANTS]
-    run(options.rounds, options.seconds * 0.85, cells)
-    print(machine())
-    print(HEAD)
-    for cell in cells:
-        print(cell.row(of(cells, cell.lines, "bare")))
-    print(*goals(cells), sep="\n")
-    if any(c.arrived < c.expected for c in cells if c.variant.startswith("ours")):
+    cores.settle()
+    cells = {
+        lines: {name: Cell(lines, name) for name in (*VARIANTS, *SOMETIMES)}
+        for lines in CASES
+    }
+    run(cells, Plan(options.rounds, options.turns, options.slice))
+    print(machine(), HEAD, sep="\n")
+    for by_variant in cells.values():
+        for cell in by_variant.values():
+            print(cell.row(by_variant["bare"]))
+    rows.report(goals(cells), options.keep)
+    ours = [by_variant["ours"] for by_variant in cells.values()]
+    if any(cell.arrived < cell.expected for cell in ours):
         sys.exit("something of ours did not arrive")
 
 

@@ -3,20 +3,23 @@ Load over keep-alive connections, made as cheaply as Python can.
 
 aiohttp's own client takes longer for a request than the server that is measured. Here
 a request is the same few bytes each time, and an answer is complete when its last
-bytes are there.
+bytes are there. What one slice of load found is an ``Answers``.
 """
 
 from __future__ import annotations
 
+import gc
 import random
-import selectors
-import socket
+import select
 import time
+from array import array
 from collections import deque
 from contextlib import contextmanager
 from itertools import cycle
+from typing import NamedTuple
 
-END = b"\r\n\r\nserved"
+from parts.connection import Connection
+
 REQUEST = (
     b"GET %s HTTP/1.1\r\n"
     b"Host: shop.example:8080\r\n"
@@ -26,109 +29,159 @@ REQUEST = (
 STUCK = 20.0
 
 
-class Connection:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sent_at = 0.0
-        self._got = b""
+class Answers(NamedTuple):
+    latencies: array[float]
+    """The seconds that each answer took."""
+    seconds: float
+    """What they took in all."""
+    busy: float
+    """The share of it that the generator itself had to work: 1 is its limit."""
+    failed: int
+    """How many were no 200."""
 
-    def ask(self, request, sent_at):
-        self.sent_at = sent_at
-        self._got = b""
-        self.socket.sendall(request)
+    @property
+    def rate(self):
+        return len(self.latencies) / self.seconds
 
-    def answered(self):
-        """Read what has come, and tell whether it's the whole answer."""
-        some = self.socket.recv(4096)
-        if not some:
-            msg = "the service closed a connection"
-            raise ConnectionError(msg)
-        self._got += some
-        if not self._got.endswith(END):
-            return False
-        if not self._got.startswith(b"HTTP/1.1 200 "):
-            raise ConnectionError(self._got.decode())
-        return True
+
+class Pool:
+    """A number of connections that stay open, and which of them have an answer."""
+
+    def __init__(self, port, number):
+        self.opened = [Connection(port) for _ in range(number)]
+        self._epoll = select.epoll()
+        self._by_number = {}
+        for connection in self.opened:
+            self.add(connection)
+
+    def add(self, connection):
+        number = connection.socket.fileno()
+        self._by_number[number] = connection
+        self._epoll.register(number, select.EPOLLIN)
+
+    def ready(self, timeout):
+        # epoll counts in milliseconds, which is long for a rate; select doesn't.
+        if timeout < STUCK:
+            select.select([self._epoll], (), (), timeout)
+            found = self._epoll.poll(0)
+        else:
+            found = self._epoll.poll(timeout)
+        by_number = self._by_number
+        return [by_number[number] for number, _ in found]
+
+    def close(self):
+        self._epoll.close()
+        for connection in self.opened:
+            connection.socket.close()
 
 
 @contextmanager
 def connections(port, number):
-    opened = [Connection(port) for _ in range(number)]
-    with selectors.DefaultSelector() as selector:
-        for connection in opened:
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
-        try:
-            yield opened, selector
-        finally:
-            for connection in opened:
-                connection.socket.close()
+    pool = Pool(port, number)
+    try:
+        yield pool.opened, pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def _no_pauses():
+    """Keep the garbage collector of the generator out of the latencies."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def as_fast_as_it_goes(port, path, seconds, number=16):
-    """
-    Keep *number* requests on their way, for about *seconds*: to each path in turn.
+    """Keep *number* requests on their way for *seconds*, to each path in turn."""
+    with connections(port, number) as (_, pool):
+        return saturate(pool, path, seconds)
 
-    Returns the seconds that each answer took, and those that it took in all.
-    """
-    paths = [path] if isinstance(path, str) else path
-    requests = cycle([REQUEST % one.encode() for one in paths])
-    took = []
-    with connections(port, number) as (opened, selector):
-        start = time.perf_counter()
+
+def saturate(pool, path, seconds):
+    """Keep a request on its way on each connection."""
+    requests = cycle(_requests(path))
+    latencies, failed = array("d"), 0
+    clock, took = time.perf_counter, latencies.append
+    with _no_pauses():
+        start, used = clock(), time.process_time()
         until = start + seconds
-        for connection in opened:
-            connection.ask(next(requests), start)
-        waiting = number
-        while waiting:
-            for connection in _ready(selector):
+        for connection in pool.opened:
+            connection.ask(next(requests), clock())
+        left = len(pool.opened)
+        while left:
+            for connection in _ready(pool):
                 if not connection.answered():
                     continue
-                now = time.perf_counter()
-                took.append(now - connection.sent_at)
+                now = clock()
+                took(now - connection.sent_at)
+                failed += connection.renew(pool)
                 if now < until:
                     connection.ask(next(requests), now)
                 else:
-                    waiting -= 1
-        return took, time.perf_counter() - start
+                    left -= 1
+        seconds, used = clock() - start, time.process_time() - used
+    return Answers(latencies, seconds, used / seconds, failed)
 
 
 def at_a_rate(port, path, seconds, rate, number=64):
     """
     Send *rate* requests a second at random moments, however long the answers take.
 
-    Returns the seconds that each answer took. If all connections are taken, the wait
-    for one counts.
+    If all connections are taken, the wait for one counts.
     """
-    request = REQUEST % path.encode()
-    rng = random.Random(1)
-    took = []
-    with connections(port, number) as (opened, selector):
-        idle, late = list(opened), deque()
-        start = now = time.perf_counter()
-        due = start
-        while due < start + seconds or late or len(idle) < number:
-            while due <= now and due < start + seconds:
+    with connections(port, number) as (_, pool):
+        return pace(pool, path, seconds, rate)
+
+
+def pace(pool, path, seconds, rate):
+    requests = cycle(_requests(path))
+    latencies, failed = array("d"), 0
+    clock, late, idle = time.perf_counter, deque(), list(pool.opened)
+    with _no_pauses():
+        start, used = clock(), time.process_time()
+        moments = _moments(start, seconds, rate)
+        due = next(moments, None)
+        while due or late or len(idle) < len(pool.opened):
+            now = clock()
+            while due and due <= now:
                 if idle:
-                    idle.pop().ask(request, time.perf_counter())
+                    idle.pop().ask(next(requests), clock())
                 else:
                     late.append(due)
-                due += rng.expovariate(rate)
-            rest = max(0.0, due - now) if due < start + seconds else STUCK
-            for connection in _ready(selector, rest):
+                due = next(moments, None)
+            for connection in _ready(pool, max(0.0, due - now) if due else STUCK):
                 if connection.answered():
-                    took.append(time.perf_counter() - connection.sent_at)
+                    latencies.append(clock() - connection.sent_at)
+                    failed += connection.renew(pool)
                     if late:
-                        connection.ask(request, late.popleft())
+                        connection.ask(next(requests), late.popleft())
                     else:
                         idle.append(connection)
-            now = time.perf_counter()
-    return took
+        seconds, used = clock() - start, time.process_time() - used
+    return Answers(latencies, seconds, used / seconds, failed)
 
 
-def _ready(selector, timeout=STUCK):
-    ready = selector.select(timeout)
+def _requests(path):
+    paths = [path] if isinstance(path, str) else path
+    return [REQUEST % one.encode() for one in paths]
+
+
+def _moments(start, seconds, rate):
+    """Return the moments to send at: Poisson's, and the same ones each time."""
+    rng = random.Random(1)
+    moments, now = [], start
+    while now < start + seconds:
+        moments.append(now)
+        now += rng.expovariate(rate)
+    return iter(moments)
+
+
+def _ready(pool, timeout=STUCK):
+    ready = pool.ready(timeout)
     if not ready and timeout >= STUCK:
         msg = f"no answer in {STUCK} s"
         raise TimeoutError(msg)
-    return [key.data for key, _ in ready]
+    return ready

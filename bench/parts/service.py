@@ -10,14 +10,13 @@ requests for that would be measured with the others.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
-import resource
 import socket
 import sys
 import threading
-from pathlib import Path
 
 from aiohttp import web
 from stages import Stages
@@ -36,6 +35,17 @@ async def order(request: web.Request) -> web.Response:
             extra={"item": number, "warehouse": "north"},
         )
     return web.Response(text="served")
+
+
+async def slow(request: web.Request) -> web.Response:
+    await asyncio.sleep(0.2)
+    return await order(request)
+
+
+async def fails(request: web.Request) -> web.Response:
+    await order(request)
+    msg = "the order is lost"
+    raise RuntimeError(msg)
 
 
 async def mixed(request: web.Request) -> web.Response:
@@ -75,14 +85,10 @@ def obey(variant: Variant, stages: Stages, answers: int) -> None:
                 as_it_was = None
         elif command == "flush":
             answer = bool(variant.flush())
-        elif command == "usage":
-            used = resource.getrusage(resource.RUSAGE_SELF)
-            answer = {"cpu": used.ru_utime + used.ru_stime}
+        elif command == "objects":
+            answer = len(gc.get_objects())
         elif command == "profile":
             answer = stages.start() if argument == "on" else stages.stop()
-        elif command == "memory":
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            answer = {"rss": pages * resource.getpagesize()}
         os.write(answers, json.dumps(answer).encode() + b"\n")
 
 
@@ -91,6 +97,8 @@ def main() -> None:
     variant = VARIANTS[name]()
     app = web.Application()
     app.router.add_get("/orders/{lines}", order)
+    app.router.add_get("/slow/{lines}", slow)
+    app.router.add_get("/fails/{lines}", fails)
     app.router.add_get("/mixed/{number}", mixed)
     for number in range(int(os.environ.get("ROUTES", "0"))):
         app.router.add_get(f"/route{number}/{{lines}}", order)
