@@ -78,7 +78,7 @@ class Row:
 
     def __str__(self):
         shown = f"{self.spread} {self.unit}".strip()
-        line = f"{self.work:<50}{shown:<30}{self.to_reach:<20}{self.verdict:<13}"
+        line = f"{self.work:<54} {shown:<32} {self.to_reach:<20} {self.verdict:<12} "
         return (line + self.beside()).rstrip()
 
 
