@@ -1,6 +1,5 @@
 /*
- * A JSON line. The twins are JSONFormatter._line() of output/json_lines.py and quoted() of
- * output/escape.py.
+ * A JSON line. The twin is JSONFormatter._line() of output/json_lines.py.
  */
 #include "speed.h"
 
@@ -10,112 +9,10 @@
 
 static int put_json(Buffer *line, PyObject *value, int depth);
 
-static int
+static inline int
 put_string(Buffer *line, const char *text)
 {
     return put_bytes(line, text, strlen(text));
-}
-
-static int
-put_escape(Buffer *line, unsigned int code)
-{
-    char escape[8];
-    PyOS_snprintf(escape, sizeof escape, "\\u%04x", code);
-    return put_bytes(line, escape, 6);
-}
-
-static int
-put_control(Buffer *line, unsigned char byte)
-{
-    static const char shorts[] = "\bb\tt\nn\ff\rr\"\"\\\\";
-    for (const char *each = shorts; *each; each += 2) {
-        if ((unsigned char)each[0] == byte) {
-            const char escape[] = {'\\', each[1]};
-            return put_bytes(line, escape, 2);
-        }
-    }
-    return put_escape(line, byte);
-}
-
-/*
- * The code point at *text* if it's one of those that are escaped, 0 if not: C1 controls, line
- * and paragraph separators, marks that change the direction. All of them begin with these.
- */
-static unsigned int
-odd_at(const unsigned char *text, size_t left)
-{
-    if (text[0] == 0xc2 && left >= 2 && text[1] < 0xa0)
-        return text[1];
-    if (text[0] != 0xe2 || left < 3)
-        return 0;
-    unsigned int code = 0x2000u | (unsigned int)(text[1] & 0x3f) << 6 | (text[2] & 0x3fu);
-    int odd = (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-    return odd ? code : 0;
-}
-
-static inline int
-stands_as_it_is(unsigned char byte)
-{
-    return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f && byte != 0xc2 &&
-           byte != 0xe2;
-}
-
-static int
-put_escaped(Buffer *line, const unsigned char *text, size_t size)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (stands_as_it_is(text[i]))
-            continue;
-        int ascii = text[i] < 0x80;
-        unsigned int code = ascii ? text[i] : odd_at(text + i, size - i);
-        if (!ascii && code == 0)
-            continue;
-        if (put_bytes(line, text + from, i - from) < 0 ||
-            (ascii ? put_control(line, text[i]) : put_escape(line, code)) < 0)
-            return -1;
-        i += ascii ? 0 : text[i] == 0xc2 ? 1 : 2;
-        from = i + 1;
-    }
-    return put_bytes(line, text + from, size - from);
-}
-
-static int
-put_quoted(Buffer *line, PyObject *text)
-{
-    Py_ssize_t size;
-    const char *bytes = utf8_of(text, &size);
-    if (bytes == NULL || put_byte(line, '"') < 0 ||
-        put_escaped(line, (const unsigned char *)bytes, (size_t)size) < 0)
-        return -1;
-    return put_byte(line, '"');
-}
-
-static int
-put_int(Buffer *line, PyObject *value)
-{
-    int overflow;
-    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-    char digits[24];
-    if (overflow)
-        return -1;
-    PyOS_snprintf(digits, sizeof digits, "%lld", number);
-    return put_string(line, digits);
-}
-
-static int
-put_float(Buffer *line, PyObject *value)
-{
-    double number = PyFloat_AS_DOUBLE(value);
-    char *digits = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    if (digits == NULL)
-        return -1;
-    /* JSON has no NaN and no Infinity: they are texts. */
-    const char *quote = Py_IS_FINITE(number) ? "" : "\"";
-    int failed = put_string(line, quote) < 0 || put_string(line, digits) < 0 ||
-                 put_string(line, quote) < 0;
-    PyMem_Free(digits);
-    return failed ? -1 : 0;
 }
 
 static int
@@ -181,7 +78,7 @@ put_json(Buffer *line, PyObject *value, int depth)
     return kind == &PyDict_Type ? put_object(line, value, depth + 1) : -1;
 }
 
-static int
+static inline int
 put_member(Buffer *line, const char *before, PyObject *text, Py_ssize_t longest)
 {
     if (text == NULL || !PyUnicode_CheckExact(text) || !PyUnicode_IS_ASCII(text) ||
@@ -236,7 +133,7 @@ has_exception(State *state, PyObject *values)
 static int
 put_head(State *state, Buffer *line, const Line *of)
 {
-    if (put_moment(line, of->created) < 0 ||
+    if (put_moment(&state->moment, line, of->created) < 0 ||
         put_member(line, ",\"level\":", of->level, LONGEST_LEVEL) < 0 ||
         put_member(line, ",\"logger\":", of->logger, LONGEST_LOGGER) < 0 ||
         put_string(line, ",\"message\":") < 0 || put_quoted(line, of->message) < 0 ||

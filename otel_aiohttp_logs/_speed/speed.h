@@ -148,6 +148,14 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
 enum { THINGS(THING_INDEX) THING_COUNT };
 enum { NAMES(NAME_INDEX) NAME_COUNT };
 
+#define MOMENT_SIZE 34
+
+/* The last second that a line was written in; 0 is none, and no line is so old. */
+typedef struct {
+    int64_t second;
+    char text[MOMENT_SIZE];
+} Moment;
+
 typedef struct {
     PyObject *things[THING_COUNT];
     PyObject *names[NAME_COUNT];
@@ -164,6 +172,7 @@ typedef struct {
     PyTypeObject *packed;
     Buffer packing;
     uint64_t random[4];
+    Moment moment;
 } State;
 
 static inline State *
@@ -196,6 +205,7 @@ typedef struct {
     PyObject *scope;
     PyObject *ids;
     PyObject *numbers;
+    int ids_only; /* a line has no use for the numbers */
 } Where;
 
 int is_record(State *state, PyObject *record);
@@ -279,6 +289,12 @@ int has_no_filters(State *state, PyObject *handler);
 /* 1 if the handler has no filters, and the record is one of ours and of no odd logger. */
 int is_for_us(State *state, PyObject *handler, PyObject *record);
 
+/* --- quote.c, number.c: each part as JSON --- */
+
+int put_quoted(Buffer *line, PyObject *text);
+int put_int(Buffer *line, PyObject *value);
+int put_float(Buffer *line, PyObject *value);
+
 /* --- moment.c, json.c --- */
 
 /* All of them borrowed. */
@@ -288,7 +304,7 @@ typedef struct {
     int is_event;
 } Line;
 
-int put_moment(Buffer *line, double created);
+int put_moment(Moment *moment, Buffer *line, double created);
 int put_parts_of_line(State *state, Buffer *line, const Line *of);
 
 int put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject *ids);

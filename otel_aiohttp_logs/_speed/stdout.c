@@ -134,7 +134,7 @@ stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number)
         !writes_json(state, args[0], args[1], args[2]))
         return or_none(NULL);
     PyObject *record = args[1], *line = NULL;
-    Where where = {0};
+    Where where = {.ids_only = 1};
     if (find_out_where(state, record, &where) == 0) {
         PyObject *words = take(state, &where, record);
         if (words != NULL)
@@ -154,7 +154,7 @@ json_line(PyObject *module, PyObject *const *args, Py_ssize_t number)
 {
     State *state = state_of(module);
     PyObject *line = NULL;
-    Where where = {0};
+    Where where = {.ids_only = 1};
     if (number == 2 && is_record(state, args[0]) &&
         find_out_where(state, args[0], &where) == 0)
         line = line_of(state, args[0], args[1], where.ids, "");

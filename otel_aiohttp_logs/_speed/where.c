@@ -37,6 +37,12 @@ keep_known(State *state, PyObject *scope, const Where *where)
     return 0;
 }
 
+static int
+is_tuple_of(PyObject *items, Py_ssize_t size)
+{
+    return PyTuple_Check(items) && PyTuple_GET_SIZE(items) == size;
+}
+
 /* A request's own lines have the same ids: they are worked out for the first of them. */
 static int
 known_ids(State *state, Where *where, PyObject **ids)
@@ -45,7 +51,8 @@ known_ids(State *state, Where *where, PyObject **ids)
     PyObject *scope = where->scope;
     int own = scope != NULL && span == *slot(scope, state->span_at);
     PyObject *known = own ? *slot(scope, state->known_at) : NULL;
-    if (known != NULL && PyTuple_CheckExact(known) && *ids == Py_None) {
+    if (known != NULL && PyTuple_CheckExact(known) &&
+        (*ids == Py_None || *ids == PyTuple_GET_ITEM(known, 0))) {
         where->ids = Py_NewRef(PyTuple_GET_ITEM(known, 0));
         where->numbers = Py_NewRef(PyTuple_GET_ITEM(known, 1));
         Py_SETREF(*ids, Py_NewRef(where->ids));
@@ -67,6 +74,8 @@ known_ids(State *state, Where *where, PyObject **ids)
         Py_SETREF(*ids, worked_out);
     }
     where->ids = Py_NewRef(*ids);
+    if (where->ids_only)
+        return is_tuple_of(*ids, 4) ? 0 : -1;
     if (*ids == THING(state, NO_IDS)) {
         where->numbers = Py_NewRef(THING(state, NO_NUMBERS));
         return 0;
@@ -74,8 +83,7 @@ known_ids(State *state, Where *where, PyObject **ids)
     where->numbers = PyObject_CallOneArg(THING(state, NUMBERS_OF), where->ids);
     if (where->numbers == NULL)
         return -1;
-    if (!PyTuple_Check(where->numbers) || PyTuple_GET_SIZE(where->numbers) != 3 ||
-        !PyTuple_Check(where->ids) || PyTuple_GET_SIZE(where->ids) != 4)
+    if (!is_tuple_of(where->numbers, 3) || !is_tuple_of(where->ids, 4))
         return -1;
     return own ? keep_known(state, scope, where) : 0;
 }
