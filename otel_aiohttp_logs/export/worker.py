@@ -7,6 +7,7 @@ import contextvars
 import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import context
@@ -37,8 +38,8 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop()
         self._ready = asyncio.Event()
         self._deadline: asyncio.Future[float] = self._loop.create_future()
-        for signal in signals:
-            signal.backlog.wake = self._wake
+        for number, signal in enumerate(signals):
+            signal.backlog.wake = partial(self._call, self._wake, number)
         self._thread = threading.Thread(
             target=contextvars.Context().run,
             args=(self._serve,),
@@ -69,18 +70,16 @@ class Worker:
         if threading.current_thread() is not self._thread:
             self._thread.join(max(0.0, until - time.monotonic()))
 
-    def _wake(self) -> None:
-        self._call(self._wake_senders)
-
     def _call(self, callback: Any, *args: Any) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:  # closed: nobody is left to be woken
             return
 
-    def _wake_senders(self) -> None:
-        for sender in self._senders:
-            sender.wake()
+    def _wake(self, number: int) -> None:
+        # One that begins looks by itself for what is there.
+        if number < len(self._senders):
+            self._senders[number].wake()
 
     async def _flush(self) -> bool:
         await self._ready.wait()

@@ -106,6 +106,20 @@ async def test_delay(collector, make_exporter):
     assert [request.records for request in collector.requests] == [1, 2]
 
 
+async def test_delay_beside_a_busy_signal(collector, make_exporter):
+    """A span waits for no longer, however many batches of log records are sent."""
+    exporter = make_exporter(delay=0.4, batch_size=3)
+    await collector.wait_until(lambda: exporter.thread_id is not None)
+    exporter.emit_span(flat_span())
+    until = time.monotonic() + 5
+    while not collector.spans and time.monotonic() < until:
+        for _ in range(3):
+            exporter.emit_log(flat_log())
+        await asyncio.sleep(0.05)
+
+    assert len(collector.spans) == 1
+
+
 async def test_emitted_before_start(collector, make_exporter):
     """What is emitted before the start is sent after it, and first."""
     exporter = make_exporter(start=False, batch_size=2)
