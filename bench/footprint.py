@@ -63,7 +63,7 @@ def memory(url):
     used = {}
     with ExitStack() as stack:
         for name, process in services(stack, VARIANTS, url).items():
-            process.tell("access on")
+            process.log_access("on")
             saturate(process.pool(16), "/orders/2", LOADED)
             used[name] = process.memory()
             process.flush()

@@ -127,7 +127,7 @@ def unsampled(rounds):
                 off = {"OTEL_TRACES_SAMPLER": "always_off"}
                 processes = services(of_round, VARIANTS, url, **off)
                 for name, process in processes.items():
-                    process.tell("access off")
+                    process.log_access("off")
                     seen[name].warm(process, "/orders/0", SLICE)
                 for turn in range(TURNS):
                     for name in there_and_back(turn, VARIANTS):

@@ -66,7 +66,7 @@ def main():
         for lines, (access, of_handler) in CASES.items():
             print(f"{lines} lines")
             for process in processes.values():
-                process.tell(f"access {access}")
+                process.log_access(access)
             path = f"/orders/{of_handler}"
             threads(processes, path, each / TURNS / len(VARIANTS))
             profile(processes["ours"], path, each)

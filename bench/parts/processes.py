@@ -61,6 +61,16 @@ class Process:
             self._pools[number] = Pool(self.port, number)
         return self._pools[number]
 
+    def log_access(self, level):
+        """Switch the access log ``on`` or ``off``."""
+        self.tell(f"access {level}")
+        self._close_pools()  # aiohttp asks once for each connection whether it is on
+
+    def _close_pools(self):
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
     def get(self, path):
         """Return the JSON that stands at *path*."""
         url = f"http://127.0.0.1:{self.port}{path}"
@@ -112,8 +122,7 @@ class Process:
         return time.monotonic() - start
 
     def stop(self):
-        for pool in self._pools.values():
-            pool.close()
+        self._close_pools()
         self._process.kill()
         self._process.wait()
         self._process.stdin.close()

@@ -71,7 +71,7 @@ async def get_kept(_: web.Request) -> web.Response:
 
 
 def main() -> None:
-    os.nice(19)  # the generator of the load is on the same core, and goes first
+    os.nice(5)  # the generator of the load is on the same core, and goes first
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/{sender}/v1/{signal}", take)
     app.router.add_get("/counts", get_counts)

@@ -85,6 +85,8 @@ def obey(variant: Variant, stages: Stages, answers: int) -> None:
                 as_it_was = None
         elif command == "flush":
             answer = bool(variant.flush())
+        elif command == "dropped":
+            answer = variant.dropped()
         elif command == "objects":
             answer = len(gc.get_objects())
         elif command == "profile":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Variant(NamedTuple):
     instrument: Callable[[web.Application], None]
     flush: Callable[[], object]
+    dropped: Callable[[], int] = lambda: 0
+    """How many records it says that it has dropped, if it says so."""
 
 
 def bare() -> Variant:
@@ -85,12 +87,16 @@ def ours_app() -> Variant:
 
 
 def _ours(pipeline: str) -> Variant:
-    from otel_aiohttp_logs import flush, instrument_app
+    from otel_aiohttp_logs import flush, instrument_app, stats
 
     def instrument(app: web.Application) -> None:
         instrument_app(app, pipeline=pipeline, output="json")
 
-    return Variant(instrument, lambda: flush(30))
+    def dropped() -> int:
+        counts = stats()
+        return sum((*counts.logs.dropped.values(), *counts.spans.dropped.values()))
+
+    return Variant(instrument, lambda: flush(30), dropped)
 
 
 def upstream() -> Variant:
