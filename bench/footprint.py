@@ -1,7 +1,7 @@
 """
 What we take beside time: memory under load, and the time until the service starts.
 
-    python bench/footprint.py [--rounds 5] [--keep FILE]
+    python bench/footprint.py [--rounds 3] [--keep FILE]
 
 Memory is the resident set of a new process after some time under full load, three lines
 a request, everything exported. The start is what it takes to import the library and to
@@ -101,13 +101,13 @@ def of_start_up(rounds):
 
 def main():
     parser = argparse.ArgumentParser(description="What we take beside time.")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     rows.argument(parser)
     options = parser.parse_args()
     cores.settle()
     print(machine())
     rows.report(of_memory(options.rounds), options.keep)
-    rows.report(of_start_up(options.rounds * 2), options.keep)
+    rows.report(of_start_up(options.rounds * 4), options.keep)
 
 
 if __name__ == "__main__":

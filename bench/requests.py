@@ -1,7 +1,7 @@
 """
 What a request costs: bare aiohttp, ours on each way out, and upstream's parts.
 
-    python bench/requests.py [--rounds 7] [--turns 6] [--slice 0.25] [--keep FILE]
+    python bench/requests.py [--rounds 6] [--turns 6] [--slice 0.25] [--keep FILE]
 
 Each round has new processes, one for each variant, which take turns in short slices
 (see parts/turns.py). ``lines`` counts the line that says that a request was served: 0
@@ -204,7 +204,7 @@ def of_latency(work, limit, bare, ours, upstream):
 
 def main():
     parser = argparse.ArgumentParser(description="What a request costs.")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--turns", type=int, default=6, help="of a variant in a round")
     parser.add_argument("--slice", type=float, default=0.25, help="seconds of a turn")
     rows.argument(parser)
