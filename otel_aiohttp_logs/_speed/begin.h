@@ -7,19 +7,19 @@
 
 #include "speed.h"
 
-/* What it's made with, by name. The last two lines are the names of attributes. */
+/* What it's made with, by name. */
 #define BEGIN_THINGS(X)                                                                  \
     X(served_type) X(span_type) X(scope_type) X(unrecorded_type) X(context_type)         \
-    X(websocket_type) X(instruments) X(fallback) X(tracer) X(provider) X(scope) X(kind)  \
-    X(no_state) X(unset) X(none_dropped) X(lenient) X(most) X(span_key) X(request_key)           \
-    X(context_var) X(extract) X(extracts) X(nothing) X(id_for) X(makes_ids)              \
-    X(parent_of) X(of_roots) X(time) X(time_ns) X(perf_counter) X(methods) X(attributes_of)      \
-    X(server_address) X(version_of) X(current_task) X(served_key) X(agent_header)        \
-    X(host_header) X(response_header) X(ending_type) X(event_wanted)    \
-    X(write_event) X(info) X(ok)                                                   \
-    X(method_name) X(path_name) X(scheme_name) X(version_name) X(route_name)             \
-    X(client_name) X(agent_name) X(id_name) X(status_name)              \
-    X(duration_name) X(first_byte_name) X(size_name) X(outcome_name)
+    X(websocket_type) X(request_type) X(instruments) X(fallback) X(tracer) X(provider)   \
+    X(scope) X(kind) X(no_state) X(unset) X(none_dropped) X(lenient) X(most)             \
+    X(span_key) X(request_key) X(context_var) X(extract) X(extracts) X(nothing)          \
+    X(id_for) X(makes_ids) X(parent_of) X(of_roots) X(time) X(time_ns) X(perf_counter)   \
+    X(methods) X(attributes_of) X(server_address) X(version_of) X(current_task)          \
+    X(served_key) X(agent_header) X(host_header) X(response_header) X(ending_type)       \
+    X(event_wanted) X(write_event) X(info) X(ok) X(method_name) X(path_name)             \
+    X(scheme_name) X(version_name) X(route_name) X(client_name) X(agent_name)            \
+    X(id_name) X(status_name) X(duration_name) X(first_byte_name) X(size_name)           \
+    X(outcome_name)
 
 /* What is asked for by attribute. */
 #define BEGIN_NAMES(X)                                                                   \
@@ -58,6 +58,7 @@ typedef struct {
     PyObject *pipeline, *sink;         /* of the provider, if its spans are ours */
     PyObject *wanted;                  /* of roots: a bool, None if the sampler decides */
     PyObject *sampler;
+    PyObject *peers;                   /* by connection: (scheme, remote address) */
     PyObject *host, *address;          /* the header, and its attributes */
     PyObject *version, *version_text;
     PyObject *attributes;              /* of the last request: a template for the next */

@@ -7,6 +7,7 @@
 #include "begin.h"
 
 #define MOST_CHARACTERS 2048
+#define MOST_PEERS 1024
 
 /* What is there of a request, each a reference or NULL. */
 typedef struct {
@@ -67,6 +68,59 @@ see_version(Begin *begin, PyObject *request, Seen *seen)
     return 0;
 }
 
+/* Asks the request who is at the other end, and how: (scheme, remote address or None). */
+static PyObject *
+asked_peer(Begin *begin, PyObject *request)
+{
+    PyObject *scheme = ASK(request, scheme), *remote = scheme ? ASK(request, remote) : NULL;
+    PyObject *peer = remote == NULL ? NULL : PyTuple_Pack(2, scheme, remote);
+    Py_XDECREF(scheme);
+    Py_XDECREF(remote);
+    return peer;
+}
+
+/*
+ * The same, asked once a connection; a class of the application's may have other answers. A
+ * weak reference is never equal to one of another connection that has the same address.
+ */
+static PyObject *
+peer_of(Begin *begin, PyObject *request)
+{
+    PyObject *peers = begin->last.peers;
+    PyObject *transport = Py_IS_TYPE(request, (PyTypeObject *)IT(request_type))
+                              ? ASK(request, transport)
+                              : NULL;
+    PyObject *connection =
+        transport && transport != Py_None ? PyWeakref_NewRef(transport, NULL) : NULL;
+    Py_XDECREF(transport);
+    if (connection == NULL) {
+        PyErr_Clear();
+        return asked_peer(begin, request);
+    }
+    PyObject *peer = Py_XNewRef(PyDict_GetItemWithError(peers, connection));
+    if (peer == NULL && !PyErr_Occurred() && (peer = asked_peer(begin, request)) != NULL) {
+        if (PyDict_GET_SIZE(peers) >= MOST_PEERS)
+            PyDict_Clear(peers);
+        if (PyDict_SetItem(peers, connection, peer) < 0)
+            Py_CLEAR(peer);
+    }
+    Py_DECREF(connection);
+    return peer;
+}
+
+static int
+see_peer(Begin *begin, PyObject *request, Seen *seen)
+{
+    PyObject *peer = peer_of(begin, request);
+    if (peer == NULL)
+        return -1;
+    PyObject *remote = PyTuple_GET_ITEM(peer, 1);
+    seen->scheme = Py_NewRef(PyTuple_GET_ITEM(peer, 0));
+    seen->remote = PyObject_IsTrue(remote) == 1 ? Py_NewRef(remote) : NULL;
+    Py_DECREF(peer);
+    return 0;
+}
+
 /* A header's text; NULL without an exception if there's none. -1 if it's unusual. */
 static int
 see_header(Begin *begin, PyObject *headers, PyObject *name, PyObject **text)
@@ -86,12 +140,9 @@ static int
 see(Begin *begin, PyObject *request, PyObject *headers, Seen *seen)
 {
     if (see_path(begin, request, seen) < 0 || see_version(begin, request, seen) < 0 ||
-        (seen->scheme = ASK(request, scheme)) == NULL ||
-        (seen->remote = ASK(request, remote)) == NULL ||
+        see_peer(begin, request, seen) < 0 ||
         see_header(begin, headers, IT(agent_header), &seen->agent) < 0)
         return -1;
-    if (PyObject_IsTrue(seen->remote) != 1)
-        Py_SETREF(seen->remote, NULL);
     return see_header(begin, headers, IT(host_header), &seen->host);
 }
 

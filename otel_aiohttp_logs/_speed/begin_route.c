@@ -16,27 +16,26 @@ template_of(Begin *begin, PyObject *route)
     return template;
 }
 
-/* Returns (template, names by method) of *route*, borrowed. */
+/* Returns (template, names by method) of *route*; (None, {}) where none matched. */
 static PyObject *
 known_route(Begin *begin, PyObject *route)
 {
     PyObject *routes = begin->last.routes;
     PyObject *known = PyDict_GetItemWithError(routes, route);
     if (known != NULL || PyErr_Occurred())
-        return known;
-    /* Of each request that matches nothing aiohttp makes a route of its own. */
-    if (PyDict_GET_SIZE(routes) >= MOST_ROUTES)
-        PyDict_Clear(routes);
+        return Py_XNewRef(known);
     PyObject *template = template_of(begin, route), *names = PyDict_New();
     if (template != NULL && names != NULL)
         known = PyTuple_Pack(2, template, names);
+    /* aiohttp makes one of its own for each request that matches none: not to be kept. */
+    int kept = known != NULL && template != Py_None;
+    if (kept && PyDict_GET_SIZE(routes) >= MOST_ROUTES)
+        PyDict_Clear(routes);
+    if (kept && PyDict_SetItem(routes, route, known) < 0)
+        Py_CLEAR(known);
     Py_XDECREF(template);
     Py_XDECREF(names);
-    if (known == NULL)
-        return NULL;
-    int failed = PyDict_SetItem(routes, route, known);
-    Py_DECREF(known);
-    return failed ? NULL : known;
+    return known;
 }
 
 static PyObject *
@@ -67,5 +66,6 @@ find_route(Begin *begin, PyObject *request, PyObject *method, PyObject **route,
     }
     Py_XDECREF(match);
     Py_XDECREF(matched);
+    Py_XDECREF(known);
     return known == NULL || *name == NULL ? -1 : 0;
 }

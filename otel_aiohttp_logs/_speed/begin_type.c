@@ -21,7 +21,7 @@ find_them(PyObject *type, const char *const *slots, int count, Py_ssize_t *at)
 
 #define REMEMBERED(X)                                                                    \
     X(pipeline) X(sink) X(wanted) X(sampler) X(host) X(address) X(version)               \
-    X(version_text) X(attributes) X(routes)
+    X(version_text) X(attributes) X(routes) X(peers)
 #define VISIT_LAST(name) Py_VISIT(begin->last.name);
 #define CLEAR_LAST(name) Py_CLEAR(begin->last.name);
 
@@ -65,7 +65,8 @@ take_things(Begin *begin, PyObject *given)
     }
     Py_XSETREF(begin->empty, PyTuple_New(0));
     Py_XSETREF(begin->last.routes, PyDict_New());
-    return begin->empty == NULL || begin->last.routes == NULL ? -1 : 0;
+    Py_XSETREF(begin->last.peers, PyDict_New());
+    return begin->empty && begin->last.routes && begin->last.peers ? 0 : -1;
 }
 
 static int

@@ -84,6 +84,7 @@ def compiled_begin(
         "fallback": fallback,
         "ending_type": native.Ending,
         "websocket_type": web.WebSocketResponse,
+        "request_type": web.Request,
         "scope_type": RequestScope,
         "context_type": Context,
         "span_key": SPAN,

@@ -26,6 +26,7 @@ OF_AN_APPLICATION = {
     f"otel_aiohttp_logs.{name}"
     for name in (
         "_settings.Settings",
+        "_speed._c.Responding",
         "_setup.Instrumented",
         "export.settings.ExportSettings",
         "request.middleware.Serving",
