@@ -27,7 +27,7 @@ KINDS = {
     "task": ("task", 1),
     "asyncio.to_thread": ("to_thread", 1),
     "run_in_executor": ("executor", 1),
-    "access line": ("127.0.0.1", 1),
+    "access line": (("127.0.0.1", "GET "), 1),  # the event of ours instead
     "error line": ("Error handling request", 1 / 8),
 }
 NO_ID = "0" * 32

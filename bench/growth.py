@@ -47,7 +47,7 @@ def a_round(processes, seen, turns, number):
     for kind, points in POINTS.items():
         for point, (paths, in_flight) in points.items():
             for name, process in processes.items():
-                seen[kind, point, name].warm(process, paths, SLICE, in_flight)
+                seen[kind, point, name].warm(process, paths, SLICE / 2, in_flight)
         for turn in range(turns):
             for point in there_and_back(turn, list(points)):
                 for name in there_and_back(turn, VARIANTS):

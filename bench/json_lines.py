@@ -1,7 +1,7 @@
 """
 What a JSON line on stdout costs: ours beside python-json-logger and structlog.
 
-    python bench/json_lines.py [--rounds 15] [--keep FILE]
+    python bench/json_lines.py [--rounds 30] [--keep FILE]
 
 Each way logs the same from inside of a request: level, time, logger, message, the four
 ids and the fields, and writes it to ``/dev/null``. Measured is the whole call, with
@@ -33,6 +33,7 @@ from opentelemetry.trace import (
 from parts import rows
 from parts.machine import machine
 from parts.rows import Row, Spread
+from parts.turns import there_and_back
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from otel_aiohttp_logs.output.root import RootHandlers
@@ -46,7 +47,7 @@ try:
 except ImportError:  # before its version 3
     from pythonjsonlogger.jsonlogger import JsonFormatter
 
-LINES = 2000
+LINES = 1000
 CASES = {
     "no field": {},
     "2 fields": {"item": "tea", "amount": 3},
@@ -144,9 +145,9 @@ def measure(rounds):
     """Return the microseconds of a line, by case and way, round by round."""
     logging_ways = ways()
     took = {case: {name: [] for name in logging_ways} for case in CASES}
-    for _ in range(rounds):
+    for number in range(rounds):
         for case, fields in CASES.items():
-            for name, log in logging_ways.items():
+            for name, log in there_and_back(number, [*logging_ways.items()]):
                 start = time.perf_counter()
                 for _ in range(LINES):
                     log(fields)
@@ -158,21 +159,20 @@ def measure(rounds):
 def goals(took):
     """Yield a row for each case: ours beside the fastest other of the same round."""
     for case, by_way in took.items():
-        ours, *others = by_way.values()
         fastest = min(list(by_way)[1:], key=lambda name: median(by_way[name]))
         yield Row(
             f"a JSON line, {case}, of the fastest other's",
             0.5,
             "",
-            [own / min(them) for own, *them in zip(ours, *others, strict=True)],
-            ours=f"{Spread.of(ours)} µs",
+            [a / b for a, b in zip(by_way["ours"], by_way[fastest], strict=True)],
+            ours=f"{Spread.of(by_way['ours'])} µs",
             upstream=f"({fastest}) {Spread.of(by_way[fastest])} µs",
         )
 
 
 def main():
     parser = argparse.ArgumentParser(description="What a JSON line costs.")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=30)
     rows.argument(parser)
     options = parser.parse_args()
     shown = sys.stdout

@@ -9,8 +9,11 @@ Each file is what a run of the scripts kept with ``--keep FILE``.
 from __future__ import annotations
 
 import argparse
+import re
 
 from parts.rows import kept
+
+QUARTILES = re.compile(r" \(\S+ to \S+\)")
 
 
 def one(rows):
@@ -50,7 +53,9 @@ def _verdict(reached, count):
 
 
 def _different(texts):
-    return "; ".join(dict.fromkeys(text for text in texts if text))
+    """Return the texts without their quartiles, each but once."""
+    short = (QUARTILES.sub("", text) for text in texts if text)
+    return "; ".join(dict.fromkeys(short))
 
 
 def main():
