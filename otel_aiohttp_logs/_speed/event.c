@@ -101,7 +101,7 @@ write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
     if (name != NULL && PyUnicode_CheckExact(name) && waiting != NULL &&
         look_around(state, args[9], &ids, &where) == 0 &&
         PyDict_Contains(args[9], THING(state, SUPPRESSED)) == 0) {
-        Line of = {PyFloat_AS_DOUBLE(args[7]), name, args[4], args[5], args[8], NULL, 1};
+        Line of = {PyFloat_AS_DOUBLE(args[7]), name, args[4], args[5], args[8], NULL, 1, NULL};
         text = write_both(state, &where, &of, PyLong_AsLong(args[6]), waiting, lines);
     }
     where_free(&where);

@@ -123,11 +123,16 @@ put_fields(Buffer *line, PyObject *fields)
 }
 
 static int
-has_exception(State *state, PyObject *values)
+put_raised(Buffer *line, PyObject *raised)
 {
-    PyObject *info = PyDict_GetItemWithError(values, NAME(state, exc_info));
-    PyObject *text = PyDict_GetItemWithError(values, NAME(state, exc_text));
-    return info != Py_None || text != Py_None;
+    static const char *const before[] = {",\"exception\":{\"type\":", ",\"message\":",
+                                         ",\"stack\":"};
+    for (int i = 0; i < 3; i++) {
+        if (put_string(line, before[i]) < 0 ||
+            put_quoted(line, PyTuple_GET_ITEM(raised, i)) < 0)
+            return -1;
+    }
+    return put_byte(line, '}');
 }
 
 static int
@@ -148,7 +153,8 @@ put_head(State *state, Buffer *line, const Line *of)
 int
 put_parts_of_line(State *state, Buffer *line, const Line *of)
 {
-    if (put_head(state, line, of) < 0 || put_fields(line, of->fields) < 0)
+    if (put_head(state, line, of) < 0 || put_fields(line, of->fields) < 0 ||
+        (of->raised != NULL && put_raised(line, of->raised) < 0))
         return -1;
     return put_byte(line, '}');
 }
@@ -162,9 +168,10 @@ put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject
     PyObject *values = PyObject_GenericGetDict(record, NULL);
     if (values == NULL)
         return -1;
+    PyObject *raised;
+    int failed = raised_of(state, record, values, &raised);
     PyObject *created = PyDict_GetItemWithError(values, NAME(state, created));
-    int failed = -1;
-    if (created != NULL && PyFloat_CheckExact(created) && !has_exception(state, values)) {
+    if (failed == 0 && created != NULL && PyFloat_CheckExact(created)) {
         Line of = {
             .created = PyFloat_AS_DOUBLE(created),
             .level = PyDict_GetItemWithError(values, NAME(state, levelname)),
@@ -173,9 +180,13 @@ put_line(State *state, Buffer *line, PyObject *record, PyObject *words, PyObject
             .fields = PyTuple_GET_ITEM(words, 1),
             .ids = ids,
             .is_event = Py_IS_TYPE(record, (PyTypeObject *)THING(state, EVENT)),
+            .raised = raised,
         };
         failed = put_parts_of_line(state, line, &of);
+    } else {
+        failed = -1;
     }
+    Py_XDECREF(raised);
     Py_DECREF(values);
     return failed;
 }

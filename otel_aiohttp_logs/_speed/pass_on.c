@@ -156,6 +156,25 @@ give(State *state, PyObject *outlet, PyObject *record, const LogParts *of)
     return done == NULL ? -1 : 1;
 }
 
+static int
+find_and_give(State *state, const Where *where, PyObject *record, PyObject *values,
+              PyObject *outlet, LogParts *of)
+{
+    PyObject *raised, *attributes = NULL;
+    if (raised_of(state, record, values, &raised) < 0)
+        return 0;
+    int given = 0, found = find_parts(state, where, values, of) == 0;
+    if (found && raised != NULL) {
+        of->attributes = attributes = attributes_with(state, of, raised);
+        of->request_id = NULL;
+    }
+    if (found && of->attributes != NULL)
+        given = give(state, outlet, record, of);
+    Py_XDECREF(attributes);
+    Py_XDECREF(raised);
+    return given;
+}
+
 /* Leaves on *record* what it says, for the line on stdout; 0 leaves the record to the twin. */
 static int
 say_and_give(State *state, const Where *where, PyObject *record, PyObject *outlet)
@@ -171,8 +190,7 @@ say_and_give(State *state, const Where *where, PyObject *record, PyObject *outle
         Py_XSETREF(*left, Py_NewRef(words));
         of.body = PyTuple_GET_ITEM(words, 0);
         of.attributes = PyTuple_GET_ITEM(words, 1);
-        if (find_parts(state, where, values, &of) == 0)
-            given = give(state, outlet, record, &of);
+        given = find_and_give(state, where, record, values, outlet, &of);
     }
     Py_XDECREF(words);
     Py_XDECREF(values);

@@ -135,6 +135,20 @@ put_extra(State *state, const Where *where, PyObject *values, Extra *extra)
     return number < blank ? -1 : 0;
 }
 
+/* The stack that was asked for by ``stack_info``. */
+static int
+put_stack(State *state, PyObject *values, PyObject *fields)
+{
+    PyObject *stack = PyDict_GetItemWithError(values, NAME(state, stack_info));
+    if (stack == Py_None)
+        return 0;
+    if (stack == NULL || !PyUnicode_CheckExact(stack) || !is_tidy(stack, LONGEST_MESSAGE))
+        return -1;
+    if (PyUnicode_GET_LENGTH(stack) == 0)
+        return 0;
+    return PyDict_SetItem(fields, NAME(state, stack_info), stack);
+}
+
 /* Returns the fields bound where the record was created, NULL where that is unusual. */
 static PyObject *
 bound_fields(State *state, const Where *where, PyObject *bound)
@@ -160,7 +174,7 @@ fields_of(State *state, const Where *where, PyObject *record, PyObject *values)
         fields = PyDict_GET_SIZE(all) ? PyDict_New() : Py_NewRef(all);
     Extra extra = {.fields = fields, .bound = all};
     if (fields == NULL || put_extra(state, where, values, &extra) < 0 ||
-        (fields != all && PyDict_Update(all, fields) < 0))
+        put_stack(state, values, fields) < 0 || (fields != all && PyDict_Update(all, fields) < 0))
         Py_CLEAR(all);
     Py_XDECREF(fields);
     return all;
@@ -198,16 +212,6 @@ message_of(State *state, PyObject *values)
     return text;
 }
 
-/* 1 if the record has neither an exception nor a stack. */
-static int
-is_without_stack(State *state, PyObject *values)
-{
-    PyObject *info = PyDict_GetItemWithError(values, NAME(state, exc_info));
-    PyObject *text = PyDict_GetItemWithError(values, NAME(state, exc_text));
-    PyObject *stack = PyDict_GetItemWithError(values, NAME(state, stack_info));
-    return (info == Py_None || info == Py_False) && text == Py_None && stack == Py_None;
-}
-
 PyObject *
 tuple_of(PyObject *kind, Py_ssize_t size)
 {
@@ -234,9 +238,7 @@ said_of(State *state, PyObject *text, PyObject *fields)
 PyObject *
 say(State *state, const Where *where, PyObject *record, PyObject *values)
 {
-    if (!is_without_stack(state, values))
-        return NULL;
-    /* Fields first: until then nothing of the application's has run. */
+    /* Fields first: code of the application's runs for few of them only. */
     PyObject *fields = fields_of(state, where, record, values);
     if (fields == NULL)
         return NULL;

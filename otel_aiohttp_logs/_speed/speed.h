@@ -130,7 +130,7 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
     X(LOGGER) X(NAME_OF) X(NOT_EXTRA) X(NO_IDS) X(NO_NAME) X(NO_NUMBERS) X(NUMBERS_OF) X(ODD_NAMES) X(OS) X(RECORD)         \
     X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
     X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS) \
-    X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC)
+    X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC) X(EXCEPTION) X(EXCEPTION_NAMES)
 
 /* Names that are looked up. */
 #define NAMES(X)                                                                         \
@@ -278,6 +278,11 @@ PyObject *random_guid(State *state);
 PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
 PyObject *say(State *state, const Where *where, PyObject *record, PyObject *values);
 
+/* --- raised.c --- */
+
+int raised_of(State *state, PyObject *record, PyObject *values, PyObject **raised);
+PyObject *attributes_with(State *state, const LogParts *of, PyObject *raised);
+
 /* --- pass_on.c --- */
 
 long severity(long level);
@@ -302,6 +307,7 @@ typedef struct {
     double created;
     PyObject *level, *logger, *message, *fields, *ids;
     int is_event;
+    PyObject *raised; /* NULL if there's none */
 } Line;
 
 int put_moment(Moment *moment, Buffer *line, double created);

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from otel_aiohttp_logs.flat import Plain
     from otel_aiohttp_logs.record.stamp import Ids
 
+EXCEPTION_NAMES = ("exception.type", "exception.message", "exception.stacktrace")
+
 
 def flat_log(record: logging.LogRecord) -> FlatLog:
     """
@@ -32,9 +34,7 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
     if record.exc_info or record.exc_text:
         raised = exception(record)
         if raised is not None:
-            attributes["exception.type"] = raised.type
-            attributes["exception.message"] = raised.message
-            attributes["exception.stacktrace"] = raised.stack
+            attributes.update(zip(EXCEPTION_NAMES, raised, strict=True))
     return FlatLog(
         int(record.created * 1_000_000_000),
         severity_number(record.levelno),

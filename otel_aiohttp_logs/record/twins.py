@@ -21,7 +21,15 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from otel_aiohttp_logs import _speed
 from otel_aiohttp_logs.flat import FlatLog
-from otel_aiohttp_logs.record import access, fields, flatten, forms, safe, stamp
+from otel_aiohttp_logs.record import (
+    access,
+    exceptions,
+    fields,
+    flatten,
+    forms,
+    safe,
+    stamp,
+)
 from otel_aiohttp_logs.scope.fields import BOUND, Bound
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 
@@ -53,6 +61,8 @@ def _things(context_var: object) -> dict[str, Any]:
         "CONTEXT_VAR": context_var,
         "EVENT": access.EventRecord,
         "EVENT_NAME": access.EVENT_NAME,
+        "EXCEPTION": exceptions.exception,
+        "EXCEPTION_NAMES": flatten.EXCEPTION_NAMES,
         "FORM_NUMBER": forms.form_number,
         "FLAT_LOG": FlatLog,
         "GET_LEVEL_NAME": logging.getLevelName,
