@@ -43,7 +43,7 @@ class SaysText:
         return Text("a \ud800 text of its own")
 
 
-class RefusedError(Exception):
+class Refused(Exception):  # noqa: N818 - what it does
     def __str__(self) -> str:
         return "no\ud800" * 9
 
@@ -143,7 +143,7 @@ common = (
 )
 hostile = st.sampled_from(
     (
-        *(Grudge(), SaysText(), RefusedError(), Moment(2026, 1, 2), OfUnhashable()),
+        *(Grudge(), SaysText(), Refused(), Moment(2026, 1, 2), OfUnhashable()),
         *(
             UnnamedError("a"),
             _long_chain(),

@@ -10,30 +10,19 @@ import logging
 import sys
 
 import pytest
-from anything import ODD, Grudge, Text, texts, values
+from anything import Grudge, Text, texts, values
 from export.twins import COMPILED
 from growth import least_growth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,
-    attach,
-    get_current,
-    set_value,
-)
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    TraceFlags,
-    set_span_in_context,
-)
-from output.twins import Handlers, typed
+from opentelemetry.context import get_current
+from output.places import compare, go_to
+from output.twins import Handlers
 
 from otel_aiohttp_logs.export.weight import weigh_log
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.twins import make_event, make_record, native
-from otel_aiohttp_logs.scope import fields as bound_fields
-from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
+from otel_aiohttp_logs.scope.request import REQUEST
 
 Waiting = native and native.Waiting
 pytestmark = pytest.mark.skipif(native is None, reason="nothing is compiled")
@@ -76,52 +65,6 @@ loggers = st.sampled_from((*LOGGERS, "twins.nobody's"))
 places = st.sampled_from(
     ("nowhere", "request", "child", "ended", "bound", "foreign", "sending")
 )
-
-
-def span(number: int) -> NonRecordingSpan:
-    flags = TraceFlags(number % 2)
-    return NonRecordingSpan(SpanContext(number << 64 | 5, number, False, flags))
-
-
-def go_to(place: str, fields) -> None:
-    """Make the current context what *place* says; in a copy of the caller's."""
-    if place == "nowhere":
-        return
-    if place == "sending":
-        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
-        return
-    if place == "foreign":
-        attach(set_span_in_context(span(9)))
-        return
-    scope = RequestScope("01890000-aaaa-7bbb-8ccc-0123456789ab", span(3))
-    attach(set_span_in_context(scope.span, set_value(REQUEST, scope)))
-    if place == "child":
-        attach(set_span_in_context(span(4)))
-    if place == "ended":
-        scope.ended = 5.0
-    if place == "bound":
-        bound_fields.add(scope, fields)
-
-
-def compare(place, make, fields, bound) -> None:
-    def inside() -> None:
-        go_to(place, bound)
-        handlers = Handlers()
-        with handlers.attached():
-            for first, second in (
-                (handlers.compiled, handlers.python),
-                (handlers.python, handlers.compiled),
-            ):
-                record = make()
-                vars(record).update(fields)
-                one, other = first(record), second(record)
-                assert one[0] == other[0]
-                assert typed(one[1]) == typed(other[1])
-                assert one[2] == other[2]
-                if one[2]:
-                    json.loads(one[2])
-
-    contextvars.copy_context().run(inside)
 
 
 @given(
@@ -188,19 +131,6 @@ def test_any_moment(created):
         return record
 
     compare("nowhere", make, {}, {})
-
-
-def test_exceptions_and_stacks():
-    """A traceback and a stack are on both."""
-    try:
-        raise ValueError(ODD)
-    except ValueError:
-        info = sys.exc_info()
-
-    def make():
-        return make_record("twins", 40, "/a/b.py", 7, "no", (), info, "f", "Stack")
-
-    compare("request", make, {"item": 1}, {})
 
 
 def test_the_ordinary_is_compiled():
