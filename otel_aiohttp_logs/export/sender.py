@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from otel_aiohttp_logs._speed import native
 from otel_aiohttp_logs.export.encoder import request_parts
 from otel_aiohttp_logs.export.retry import backoff
-from otel_aiohttp_logs.export.transport import post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import aiohttp
+    from collections.abc import Awaitable, Callable, Sequence
 
     from otel_aiohttp_logs.export.backlog import Backlog
     from otel_aiohttp_logs.export.destination import Destination
@@ -60,12 +57,15 @@ class Sender(Generic[R]):
     """Delivers one signal until it's closed. It lives in the exporter's loop."""
 
     def __init__(
-        self, signal: Signal[R], resource: bytes, session: aiohttp.ClientSession
+        self,
+        signal: Signal[R],
+        resource: bytes,
+        post: Callable[[bytes], Awaitable[Outcome]],
     ) -> None:
         self._signal = signal
         self._backlog = signal.backlog
         self._resource = resource
-        self._session = session
+        self._post_once = post
         self._woken = False
         self._nap_ends: asyncio.Future[bool] | None = None
         self._hurry = asyncio.Event()
@@ -201,7 +201,7 @@ class Sender(Generic[R]):
         waits = backoff(LONGEST_QUIET_WAIT if quiet else LONGEST_WAIT)
         broken_before = False
         while True:
-            outcome = await post(self._session, self._signal.destination, body)
+            outcome = await self._post_once(body)
             if not outcome.again:
                 return outcome
             if outcome.stale and not broken_before:

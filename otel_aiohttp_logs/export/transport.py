@@ -1,4 +1,4 @@
-"""One post of one batch, and what came of it."""
+"""One post of one batch by aiohttp's client, and what came of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from otel_aiohttp_logs.export.answer import MAX_ANSWER
 from otel_aiohttp_logs.export.response import reason_given, rejected
 from otel_aiohttp_logs.export.retry import retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from otel_aiohttp_logs.export.destination import Destination
 
 RETRYABLE = frozenset({429, 502, 503, 504})
-MAX_ANSWER = 64 << 10
 LARGE_BODY = 1 << 20
 
 
@@ -70,13 +72,14 @@ async def post(
             proxy=destination.proxy,
             allow_redirects=False,
         ) as response:
-            return _judge(response, await _read(response))
+            content = await _read(response)
+            return judge(response.status, response.headers, content)
     except aiohttp.ClientConnectorError as error:
-        return _again(error, unreachable=True)
+        return again(error, unreachable=True)
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-        return _again(error, stale=True)
+        return again(error, stale=True)
     except (asyncio.TimeoutError, aiohttp.ClientError, OSError) as error:
-        return _again(error)
+        return again(error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -90,24 +93,24 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return content
 
 
-def _judge(response: aiohttp.ClientResponse, content: bytes) -> Outcome:
-    status = response.status
+def judge(status: int, headers: Mapping[str, str], content: bytes) -> Outcome:
+    """Return what an answer means; names of *headers* are in small letters."""
     if 200 <= status < 300:
         number, reason = rejected(content)
         return Outcome(accepted=True, rejected=number, reason=reason)
     reason = f"status {status}"
-    if "protobuf" in response.headers.get("Content-Type", ""):
+    if "protobuf" in headers.get("content-type", ""):
         reason = f"{reason}: {reason_given(content)[:200]}"
     return Outcome(
         accepted=False,
         again=status in RETRYABLE,
         reason=reason,
-        retry_after=retry_after(response.headers.get("Retry-After")),
+        retry_after=retry_after(headers.get("retry-after")),
         too_large=status == 413,
     )
 
 
-def _again(
+def again(
     error: Exception, *, unreachable: bool = False, stale: bool = False
 ) -> Outcome:
     return Outcome(

@@ -7,19 +7,25 @@ import contextvars
 import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import context
 
+from otel_aiohttp_logs.export.direct import Direct
 from otel_aiohttp_logs.export.sender import Sender
 from otel_aiohttp_logs.export.transport import open_session
+from otel_aiohttp_logs.export.transport import post as post_by_client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
+    import aiohttp
+
     from otel_aiohttp_logs.export.sender import Signal
+    from otel_aiohttp_logs.export.transport import Outcome
 
 
 class Worker:
@@ -104,10 +110,12 @@ class Worker:
             self._loop.close()
 
     async def _main(self) -> None:
-        async with open_session() as session:
-            self._senders += [
-                Sender(signal, self._resource, session) for signal in self._signals
-            ]
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(open_session())
+            for signal in self._signals:
+                self._senders.append(
+                    Sender(signal, self._resource, _way(signal, session, stack))
+                )
             self._ready.set()
             tasks = [asyncio.ensure_future(sender.run()) for sender in self._senders]
             deadline = await self._deadline
@@ -120,3 +128,15 @@ class Worker:
             if pending:
                 # Bounded: before 3.12 wait_for may take a cancellation for its own.
                 await asyncio.wait(pending, timeout=0.2)
+
+
+def _way(
+    signal: Signal[Any], session: aiohttp.ClientSession, stack: AsyncExitStack
+) -> Callable[[bytes], Awaitable[Outcome]]:
+    """Return the function that posts; what it opens is closed with *stack*."""
+    address = signal.destination.address
+    if address is None:
+        return partial(post_by_client, session, signal.destination)
+    direct = Direct(address, signal.settings.timeout)
+    stack.push_async_callback(direct.close)
+    return direct.post
