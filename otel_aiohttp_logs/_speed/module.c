@@ -24,7 +24,7 @@ static PyMethodDef functions[] = {
     {"pass_on", FAST(pass_on), NULL},
     {"plain", FAST(plain), NULL},
     {"said", said, METH_O, NULL},
-    {"stdout_line", FAST(stdout_line), NULL},
+    {"show", FAST(show), NULL},
     {"write_event", FAST(write_event), NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -33,7 +33,7 @@ static int
 add_interface(PyObject *module)
 {
     /* Counted up with each change of what a function takes, here and in __init__.py. */
-    return PyModule_AddIntConstant(module, "INTERFACE", 8);
+    return PyModule_AddIntConstant(module, "INTERFACE", 9);
 }
 
 static void
@@ -45,6 +45,7 @@ free_state(void *module)
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, add_interface},
     {Py_mod_exec, state_make_names},
+    {Py_mod_exec, watch_forks},
     {Py_mod_exec, add_begin},
     {Py_mod_exec, add_packed},
     {Py_mod_exec, add_responding},

@@ -10,97 +10,6 @@ typedef struct {
 } Given;
 
 static PyObject *
-module_item(State *state, int thing, PyObject *name)
-{
-    PyObject *found = PyDict_GetItemWithError(state->things[thing], name);
-    if (found == NULL && !PyErr_Occurred())
-        PyErr_SetObject(PyExc_AttributeError, name);
-    return found;
-}
-
-static PyObject *
-ask(State *state, int thing, PyObject *name)
-{
-    PyObject *function = module_item(state, thing, name);
-    if (function == NULL)
-        return NULL;
-    Py_INCREF(function);
-    PyObject *answer = PyObject_CallNoArgs(function);
-    Py_DECREF(function);
-    return answer;
-}
-
-static int
-put(PyObject *values, PyObject *name, PyObject *owned)
-{
-    if (owned == NULL)
-        return -1;
-    int failed = PyDict_SetItem(values, name, owned);
-    Py_DECREF(owned);
-    return failed;
-}
-
-static int
-put_ns(State *state, PyObject *values, long long now)
-{
-    double created = (double)now / 1e9;
-    double msecs = (double)(now % 1000000000 / 1000000);
-    long long start = PyLong_AsLongLong(THING(state, START));
-    if (start == -1 && PyErr_Occurred())
-        return -1;
-    /* The division can round up to the next second. */
-    if (msecs == 999.0 && (long long)created != now / 1000000000)
-        msecs = 0.0;
-    if (put(values, NAME(state, created), PyFloat_FromDouble(created)) < 0 ||
-        put(values, NAME(state, msecs), PyFloat_FromDouble(msecs)) < 0)
-        return -1;
-    double relative = (double)(now - start) / 1e6;
-    return put(values, NAME(state, relativeCreated), PyFloat_FromDouble(relative));
-}
-
-static int
-put_seconds(State *state, PyObject *values, PyObject *now)
-{
-    double created = PyFloat_AS_DOUBLE(now), start = PyFloat_AsDouble(THING(state, START));
-    if (!(created >= 0 && created < 1e15))
-        return -1;
-    double fraction = created - (double)(long long)created;
-    double msecs = (double)(long long)(fraction * 1000);
-    if (PyDict_SetItem(values, NAME(state, created), now) < 0 ||
-        put(values, NAME(state, msecs), PyFloat_FromDouble(msecs)) < 0)
-        return -1;
-    return put(values, NAME(state, relativeCreated),
-               PyFloat_FromDouble((created - start) * 1000));
-}
-
-/* Since 3.13 logging counts in nanoseconds: then its start is an int. */
-static int
-put_time(State *state, PyObject *values)
-{
-    int in_ns = PyLong_CheckExact(THING(state, START));
-    PyObject *now = ask(state, T_TIME, in_ns ? NAME(state, time_ns) : NAME(state, time));
-    if (now == NULL)
-        return -1;
-    int failed = -1;
-    if (in_ns && PyLong_CheckExact(now)) {
-        long long number = PyLong_AsLongLong(now);
-        failed = number < 0 ? -1 : put_ns(state, values, number);
-    } else if (!in_ns && PyFloat_CheckExact(now)) {
-        failed = put_seconds(state, values, now);
-    }
-    Py_DECREF(now);
-    return failed;
-}
-
-/* 1 if the flag of logging is set, 0 if not, -1 if there's none. */
-static int
-flag(State *state, PyObject *name)
-{
-    PyObject *value = module_item(state, T_LOGGING, name);
-    return value == NULL ? -1 : PyObject_IsTrue(value);
-}
-
-static PyObject *
 level_name(State *state, PyObject *level)
 {
     PyObject *function = module_item(state, T_LOGGING, NAME(state, getLevelName));
@@ -163,80 +72,11 @@ put_args(State *state, PyObject *values, PyObject *args)
     return PyDict_SetItem(values, NAME(state, args), args);
 }
 
+/* The template has None. */
 static int
-put_thread(State *state, PyObject *values)
+put_if_any(PyObject *values, PyObject *name, PyObject *value)
 {
-    int wanted = flag(state, NAME(state, logThreads));
-    if (wanted <= 0)
-        return wanted; /* the template has None */
-    if (put(values, NAME(state, thread),
-            ask(state, T_THREADING, NAME(state, get_ident))) < 0)
-        return -1;
-    PyObject *thread = ask(state, T_THREADING, NAME(state, current_thread));
-    if (thread == NULL)
-        return -1;
-    PyObject *name = PyObject_GetAttr(thread, NAME(state, name));
-    Py_DECREF(thread);
-    return put(values, NAME(state, threadName), name);
-}
-
-/* Returns NULL, without an exception, for what only an Exception kept us from knowing. */
-static PyObject *
-name_by(PyObject *module, PyObject *function, PyObject *name, int called)
-{
-    PyObject *of = PyObject_CallMethodNoArgs(module, function);
-    PyObject *result = NULL;
-    if (of != NULL)
-        result = called ? PyObject_CallMethodNoArgs(of, name) : PyObject_GetAttr(of, name);
-    Py_XDECREF(of);
-    if (result == NULL && PyErr_ExceptionMatches(PyExc_Exception))
-        PyErr_Clear();
-    return result;
-}
-
-static int
-put_process(State *state, PyObject *values)
-{
-    int wanted = flag(state, NAME(state, logMultiprocessing));
-    if (wanted < 0)
-        return -1;
-    if (wanted) {
-        PyObject *module = PyDict_GetItemWithError(PyImport_GetModuleDict(),
-                                                   NAME(state, multiprocessing));
-        PyObject *name = NULL;
-        if (module != NULL && module != Py_None)
-            name = name_by(module, NAME(state, current_process), NAME(state, name), 0);
-        if (PyErr_Occurred())
-            return -1;
-        if (name == NULL)
-            name = Py_NewRef(NAME(state, MainProcess));
-        if (put(values, NAME(state, processName), name) < 0)
-            return -1;
-    }
-    wanted = flag(state, NAME(state, logProcesses));
-    if (wanted <= 0)
-        return wanted;
-    return put(values, NAME(state, process), ask(state, T_OS, NAME(state, getpid)));
-}
-
-/* Since 3.12. */
-static int
-put_task(State *state, PyObject *values)
-{
-    if (!PyDict_Contains(values, NAME(state, taskName)))
-        return 0;
-    int wanted = flag(state, NAME(state, logAsyncioTasks));
-    if (wanted <= 0)
-        return wanted;
-    PyObject *module =
-        PyDict_GetItemWithError(PyImport_GetModuleDict(), NAME(state, asyncio));
-    if (module == NULL || module == Py_None)
-        return PyErr_Occurred() ? -1 : 0;
-    PyObject *name =
-        name_by(module, NAME(state, current_task), NAME(state, get_name), 1);
-    if (name == NULL)
-        return PyErr_Occurred() ? -1 : 0;
-    return put(values, NAME(state, taskName), name);
+    return value == Py_None ? 0 : PyDict_SetItem(values, name, value);
 }
 
 static int
@@ -244,10 +84,10 @@ put_given(State *state, PyObject *values, const Given *given)
 {
     if (PyDict_SetItem(values, NAME(state, name), given->name) < 0 ||
         PyDict_SetItem(values, NAME(state, msg), given->msg) < 0 ||
-        put(values, NAME(state, levelname), level_name(state, given->level)) < 0 ||
+        set_item(values, NAME(state, levelname), level_name(state, given->level)) < 0 ||
         PyDict_SetItem(values, NAME(state, levelno), given->level) < 0 ||
-        PyDict_SetItem(values, NAME(state, exc_info), given->exc_info) < 0 ||
-        PyDict_SetItem(values, NAME(state, stack_info), given->stack) < 0 ||
+        put_if_any(values, NAME(state, exc_info), given->exc_info) < 0 ||
+        put_if_any(values, NAME(state, stack_info), given->stack) < 0 ||
         PyDict_SetItem(values, NAME(state, lineno), given->line) < 0)
         return -1;
     return PyDict_SetItem(values, NAME(state, funcName), given->function);
@@ -257,13 +97,12 @@ put_given(State *state, PyObject *values, const Given *given)
 static PyObject *
 values_of(State *state, const Given *given)
 {
-    PyObject *values = PyDict_Copy(THING(state, TEMPLATE));
+    PyObject *values = values_here(state);
     if (values == NULL)
         return NULL;
-    if (put_time(state, values) < 0 || put_given(state, values, given) < 0 ||
+    if (put_when(state, values) < 0 || put_given(state, values, given) < 0 ||
         put_args(state, values, given->args) < 0 ||
-        put_path(state, values, given->path) < 0 || put_thread(state, values) < 0 ||
-        put_process(state, values) < 0 || put_task(state, values) < 0) {
+        put_path(state, values, given->path) < 0 || put_task(state, values) < 0) {
         Py_DECREF(values);
         return NULL;
     }

@@ -130,7 +130,8 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
     X(LOGGER) X(NAME_OF) X(NOT_EXTRA) X(NO_IDS) X(NO_NAME) X(NO_NUMBERS) X(NUMBERS_OF) X(ODD_NAMES) X(OS) X(RECORD)         \
     X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
     X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS) \
-    X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC) X(EXCEPTION) X(EXCEPTION_NAMES)
+    X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC) X(EXCEPTION) X(EXCEPTION_NAMES) \
+    X(CLOCK) X(CLOCK_NS) X(CURRENT_THREAD) X(GET_IDENT) X(GETPID) X(THREADS) X(THREAD_NAME)
 
 /* Names that are looked up. */
 #define NAMES(X)                                                                         \
@@ -141,7 +142,8 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
     X(process) X(processName) X(relativeCreated) X(stack_info) X(taskName) X(thread)     \
     X(threadName) X(time) X(time_ns) X(asyncio) X(multiprocessing) X(outlets) X(filters) \
     X(_access_lines) X(_ours) X(formatter) X(handle) X(handleError) X(handlers) X(loggerDict) X(manager) X(parent) X(propagate) X(root) X(request_id) X(MainProcess) X(emit) X(message) \
-    X(int) X(isoformat)
+    X(int) X(isoformat) X(_name) X(acquire) X(flush) X(lock) X(lose) X(release) X(write) \
+    X(writes_access_lines)
 
 #define THING_INDEX(name) T_##name,
 #define NAME_INDEX(name) N_##name,
@@ -155,6 +157,9 @@ typedef struct {
     int64_t second;
     char text[MOMENT_SIZE];
 } Moment;
+
+/* Those whom a record is from: thread, its name, the process' name, and its id. */
+enum { THREAD, THREAD_IS, PROCESS_IS, PROCESS, WHO_COUNT };
 
 typedef struct {
     PyObject *things[THING_COUNT];
@@ -173,6 +178,7 @@ typedef struct {
     Buffer packing;
     uint64_t random[4];
     Moment moment;
+    PyObject *who[WHO_COUNT]; /* as the template has them */
 } State;
 
 static inline State *
@@ -194,6 +200,19 @@ int state_traverse(PyObject *module, visitproc visit, void *arg);
 int state_clear(PyObject *module);
 int state_make_names(PyObject *module);
 PyObject *configure(PyObject *module, PyObject *args, PyObject *given);
+
+/* --- when.c, who.c: parts of a record --- */
+
+PyObject *module_item(State *state, int thing, PyObject *name);
+PyObject *ask(State *state, int thing, PyObject *name);
+/* Takes over the reference to the value. */
+int set_item(PyObject *values, PyObject *name, PyObject *owned);
+int put_when(State *state, PyObject *values);
+int seconds_now(State *state, double *seconds);
+int watch_forks(PyObject *module);
+/* A blank record's values, with what says who made it; but for the task, see put_task(). */
+PyObject *values_here(State *state);
+int put_task(State *state, PyObject *values);
 
 /* --- where.c --- */
 
@@ -240,6 +259,11 @@ int queue_span(State *state, PyObject *span, uint64_t end_time);
 
 /* Its ids as text and as numbers, where *span* is one of ours; UNUSUAL where it isn't. */
 int ids_of_span(State *state, PyObject *span, PyObject *scope, Where *where);
+
+/* --- write.c --- */
+
+/* Writes a whole line to sys.stdout as *handler* does, and counts there what is lost. */
+int write_text(State *state, PyObject *handler, PyObject *line);
 
 /* --- stdout.c --- */
 
@@ -349,7 +373,7 @@ int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
 int is_tidy(PyObject *text, Py_ssize_t longest);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
-PyObject *stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
+PyObject *show(PyObject *module, PyObject *const *args, Py_ssize_t number);
 
 /* --- waiting.c --- */
 

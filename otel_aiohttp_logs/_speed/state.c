@@ -35,6 +35,8 @@ state_clear(PyObject *module)
     buffer_free(&state->packing);
     for (int i = 0; i < NAME_COUNT; i++)
         Py_CLEAR(state->names[i]);
+    for (int i = 0; i < WHO_COUNT; i++)
+        Py_CLEAR(state->who[i]);
     return 0;
 }
 
@@ -96,6 +98,8 @@ configure(PyObject *module, PyObject *Py_UNUSED(args), PyObject *given)
         }
         Py_XSETREF(state->things[i], Py_NewRef(thing));
     }
+    for (int i = 0; i < WHO_COUNT; i++)
+        Py_CLEAR(state->who[i]);
     if (!PyType_Check(THING(state, RECORD)) || !PyType_Check(THING(state, SCOPE)) ||
         find_slots(state) < 0)
         return NULL;

@@ -1,6 +1,5 @@
 /*
- * Lines for stdout. The twins are StdoutHandler.handle() of output/stdout.py, up to the point
- * where it writes, and JSONFormatter.format() of output/json_lines.py.
+ * Lines for stdout. The twins are StdoutHandler.handle() of output/stdout.py and JSONFormatter.format() of output/json_lines.py.
  */
 #include "speed.h"
 
@@ -125,15 +124,14 @@ or_none(PyObject *text)
     return unless_fatal() < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* stdout_line(handler, record, JSONFormatter): the line, None where it's for the twin. */
-PyObject *
-stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number)
+/* Returns the line that *handler* writes for the record, NULL where that's for the twin. */
+static PyObject *
+ordinary_line(State *state, PyObject *handler, PyObject *record, PyObject *formatter)
 {
-    State *state = state_of(module);
-    if (number != 3 || !is_for_us(state, args[0], args[1]) ||
-        !writes_json(state, args[0], args[1], args[2]))
-        return or_none(NULL);
-    PyObject *record = args[1], *line = NULL;
+    if (!is_for_us(state, handler, record) ||
+        !writes_json(state, handler, record, formatter))
+        return NULL;
+    PyObject *line = NULL;
     Where where = {.ids_only = 1};
     if (find_out_where(state, record, &where) == 0) {
         PyObject *words = take(state, &where, record);
@@ -145,7 +143,28 @@ stdout_line(PyObject *module, PyObject *const *args, Py_ssize_t number)
         Py_XDECREF(words);
     }
     where_free(&where);
-    return or_none(line);
+    return line;
+}
+
+/* show(handler, JSONFormatter, record) */
+PyObject *
+show(PyObject *module, PyObject *const *args, Py_ssize_t number)
+{
+    if (number != 3) {
+        PyErr_SetString(PyExc_TypeError, "show takes 3 arguments");
+        return NULL;
+    }
+    State *state = state_of(module);
+    PyObject *line = ordinary_line(state, args[0], args[2], args[1]);
+    if (line == NULL) {
+        if (unless_fatal() < 0)
+            return NULL;
+        return PyObject_CallMethodObjArgs((PyObject *)Py_TYPE(args[0]), NAME(state, handle),
+                                          args[0], args[2], NULL);
+    }
+    int failed = write_text(state, args[0], line);
+    Py_DECREF(line);
+    return failed ? NULL : Py_NewRef(Py_True);
 }
 
 /* json_line(record, words): the line without its end, None where it's for the twin. */

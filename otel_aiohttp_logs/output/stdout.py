@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.output.console import ConsoleFormatter
@@ -103,25 +104,10 @@ class StdoutHandler(logging.Handler):
         self.lost = 0
         self._ours = (self, *ours)
         self._access_lines = access_lines
+        if native:
+            vars(self)["handle"] = partial(native.show, self, JSONFormatter)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        line: str | None = None
-        if native:
-            line = native.stdout_line(self, record, JSONFormatter)
-        if line is None:
-            return self._handle(record)
-        self.write(line)
-        return True
-
-    def write(self, line: str) -> None:
-        """Write a whole *line*, or count it as lost."""
-        try:
-            with self.lock:  # type: ignore[union-attr]  # None only before __init__
-                _write(line)
-        except Exception:  # noqa: BLE001 - as in emit
-            self.lost += 1
-
-    def _handle(self, record: logging.LogRecord) -> bool:
         if not self._access_lines and is_replaced(record):
             return False
         if self.filters:
@@ -137,13 +123,24 @@ class StdoutHandler(logging.Handler):
         if handled_elsewhere(record.name, self._ours):
             return
         try:
-            # Before the lock is taken: threads wait for each other's writes only.
             words = said(record) if self.filters else take(record)
             line = f"{self.formatter.format(record, words)}\n"
+        except Exception:  # noqa: BLE001 - a formatter of the application's
+            self.lose()
+        else:
+            # Only now is the lock taken: threads wait for each other's writes only.
+            self.write(line)
+
+    def write(self, line: str) -> None:
+        """Write a whole *line*, or count it as lost."""
+        try:
             with self.lock:  # type: ignore[union-attr]  # None only before __init__
                 _write(line)
         except Exception:  # noqa: BLE001 - a closed pipe is no reason to fail a request
-            self.lost += 1
+            self.lose()
+
+    def lose(self) -> None:
+        self.lost += 1
 
 
 def _write(line: str) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import timezone
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -54,17 +55,33 @@ def _name_of(key: str) -> str:
     return fields.prepared_name(key)[0]
 
 
+def _builtin(function: object, module: str) -> object:
+    """Return *function* if it's Python's own, not what somebody put in its place."""
+    own = type(function) is BuiltinFunctionType and function.__module__ == module
+    return function if own else None
+
+
+def _of_threading(function: object) -> bool:
+    return getattr(function, "__globals__", None) is vars(threading)
+
+
 def _things(context_var: object) -> dict[str, Any]:
+    current, name = threading.current_thread, vars(threading.Thread)["name"]
     return {
         "BOUND": Bound,
         "BOUND_VAR": BOUND,
+        "CLOCK": _builtin(time.time, "time"),
+        "CLOCK_NS": _builtin(time.time_ns, "time"),
         "CONTEXT_VAR": context_var,
+        "CURRENT_THREAD": current if _of_threading(current) else None,
         "EVENT": access.EventRecord,
         "EVENT_NAME": access.EVENT_NAME,
         "EXCEPTION": exceptions.exception,
         "EXCEPTION_NAMES": flatten.EXCEPTION_NAMES,
         "FORM_NUMBER": forms.form_number,
         "FLAT_LOG": FlatLog,
+        "GETPID": _builtin(os.getpid, "posix"),
+        "GET_IDENT": _builtin(threading.get_ident, "_thread"),
         "GET_LEVEL_NAME": logging.getLevelName,
         "ID_NAMES": stamp.ID_NAMES,
         "IDS": stamp.Ids,
@@ -95,6 +112,8 @@ def _things(context_var: object) -> dict[str, Any]:
         "START": logging._startTime,  # type: ignore[attr-defined]  # noqa: SLF001
         "SUPPRESSED": _SUPPRESSED,
         "TEMPLATE": dict.fromkeys(vars(logging.LogRecord("", 0, "", 0, "", (), None))),
+        "THREADS": threading._active,  # type: ignore[attr-defined]  # noqa: SLF001 - changed in place only
+        "THREAD_NAME": name if _of_threading(name.fget) else None,
         "THREADING": vars(threading),
         "TIME": vars(time),
         "UTC": timezone.utc,

@@ -146,17 +146,13 @@ def test_the_ordinary_is_compiled():
 
         with handlers.attached():
             words = native.said(record)
-            line = native.stdout_line(handlers.stdout, record, type(_formatter()))
+            line, called = handlers.watched(record)
 
+        assert called == []
         assert words.message == "item 1"
         assert words.fields["price"] == 1.5
         assert json.loads(line)["user"] == "ä"
         assert native.json_line(record, words) == line.rstrip("\n")
-
-    def _formatter():
-        from otel_aiohttp_logs.output.json_lines import JSONFormatter
-
-        return JSONFormatter()
 
     contextvars.copy_context().run(inside)
 
@@ -262,7 +258,7 @@ def test_an_event_without_a_record(level, text, fields, place, shown):
             record.created = 5.25
             vars(record).update(fields)
             handlers.outlet.handle(record)
-            second = native.stdout_line(handlers.stdout, record, JSONFormatter)
+            second = handlers.shown(record)
 
         if line is None:
             assert len(waiting) == 1  # by the record

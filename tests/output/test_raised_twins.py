@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from output.places import compare
 from output.twins import Handlers
 
-from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.twins import make_record, native
 
 logging.getLogger("twins")  # else nobody has it, and a line is somebody else's
@@ -98,8 +97,9 @@ def test_the_ordinary_is_compiled():
     record = make_record("twins", 40, "/a/b.py", 7, "no", (), info, "f", "Stack")
 
     with handlers.attached():
-        line = native.stdout_line(handlers.stdout, record, JSONFormatter)
+        line, called = handlers.watched(record)
 
+    assert "_line" not in called
     shown = json.loads(line)
     assert shown["stack_info"] == "Stack"
     assert shown["exception"]["type"] == "ValueError"

@@ -45,12 +45,34 @@ class Handlers:
             self._plain_line,
         )
 
+    def shown(self, record, show=None):
+        """Return what goes to stdout."""
+        with redirect_stdout(io.StringIO()) as out:
+            (show or self.stdout.handle)(record)
+        return out.getvalue()
+
+    def watched(self, record):
+        """Return that, and the names of the Python functions called on the way."""
+        called: list = []
+
+        def watch(frame, event, _) -> None:
+            if event == "call":
+                called.append(frame.f_code.co_name)
+
+        def show(record) -> None:
+            sys.setprofile(watch)
+            try:
+                self.stdout.handle(record)
+            finally:
+                sys.setprofile(None)
+
+        return self.shown(record, show), called
+
     def _both(self, record, pass_on, show):
         before = len(self.logs)
-        with redirect_stdout(io.StringIO()) as out:
-            passed = pass_on(record)
-            show(record)
-        return passed, self.logs[before:], out.getvalue()
+        passed = pass_on(record)
+        line = self.shown(record, show)
+        return passed, self.logs[before:], line
 
     def _plain_line(self, record) -> None:
         line = self.stdout.formatter._line(record, said(record))
