@@ -97,7 +97,7 @@ def a_case(cells, processes, collector, plan, number):
         process.drain()
         cell.arrived -= arrived(collector, cell.variant)
         cell.dropped -= process.tell("dropped")
-        cell.warm(process, cell.path, plan.seconds / 2)
+        cell.warm(process, cell.path, plan.seconds)
     for turn in range(plan.turns):
         order = VARIANTS if turn else (*VARIANTS, *SOMETIMES)
         for variant in there_and_back(turn, order):
