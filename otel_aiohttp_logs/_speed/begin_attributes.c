@@ -166,11 +166,12 @@ built(Begin *begin, const Seen *seen)
 {
     Remembered *last = &begin->last;
     if (!same_host(last, seen->host)) {
-        PyObject *address = PyObject_CallOneArg(IT(server_address), seen->host);
-        if (address == NULL)
+        PyObject *address = NULL;
+        if (seen->host != NULL &&
+            (address = PyObject_CallOneArg(IT(server_address), seen->host)) == NULL)
             return NULL;
         Py_XSETREF(last->address, address);
-        Py_XSETREF(last->host, Py_NewRef(seen->host));
+        Py_XSETREF(last->host, Py_XNewRef(seen->host));
     }
     PyObject *attributes = PyDict_New();
     if (attributes == NULL || put(attributes, IT(method_name), seen->method) < 0 ||
