@@ -1,5 +1,5 @@
 """
-The version, as ``pyproject.toml`` says it; a test compares the two.
+The version, which ``pyproject.toml`` takes from here.
 
 Asking the installed package's metadata takes a sixth of the whole import.
 """

@@ -73,10 +73,11 @@ def conversations(number):
     for _ in range(number):
         version = "1.0" if chosen.random() < 0.1 else "1.1"
         # What was remembered of the last request holds as long as the host is the same.
-        host = f"Host: {chosen.choice(HOSTS)}"
-        first = [f"{chosen.choice(METHODS)} {next(targets)} HTTP/{version}", host]
+        host = [f"Host: {chosen.choice(HOSTS)}"] if chosen.random() < 0.9 else []
+        version = version if host else "1.0"
+        first = [f"{chosen.choice(METHODS)} {next(targets)} HTTP/{version}", *host]
         first += chosen.sample(HEADERS, chosen.randrange(4))
-        last = [f"GET {chosen.choice(TARGETS)} HTTP/{version}", host]
+        last = [f"GET {chosen.choice(TARGETS)} HTTP/{version}", *host]
         last += [*chosen.sample(HEADERS, chosen.randrange(2)), "Connection: close"]
         yield "\r\n".join([*first, "", *last, "", ""])
 
