@@ -80,7 +80,8 @@ def _addresses(host: str, port: int) -> Sequence[_Found]:
         except OSError:  # of the other one, or a name
             continue
         return [(family, socket.SOCK_STREAM, 0, "", (host, port))]
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # As bytes, or a codec for other than ASCII would be imported, which it isn't.
+    return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
 
 
 async def _first_of(found: Sequence[_Found], timeout: float) -> _Line:

@@ -189,9 +189,9 @@ class Sender(Generic[R]):
 
     async def _encode(self, batch: Sequence[R]) -> list[bytes]:
         groups: Groups = {}
-        for start in range(0, len(batch), SLICE):
-            if start:
-                await asyncio.sleep(0)
+        self._signal.group(batch if len(batch) <= SLICE else batch[:SLICE], groups)
+        for start in range(SLICE, len(batch), SLICE):
+            await asyncio.sleep(0)
             self._signal.group(batch[start : start + SLICE], groups)
         return request_parts(self._resource, groups.values())
 
