@@ -10,6 +10,7 @@ twin does the ordinary, and calls the Python function for whatever is unusual.
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _INTERFACE = 9
 
 def _load() -> ModuleType | None:
     if os.environ.get("OTEL_AIOHTTP_LOGS_PURE") == "1":
+        return None
+    # Without a global lock, importing it would bring that back for the whole process.
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     try:
         from otel_aiohttp_logs._speed import _c  # noqa: PLC0415 - may not be there

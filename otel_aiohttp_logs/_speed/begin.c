@@ -145,7 +145,7 @@ PyObject *
 begin_call(PyObject *self, PyObject *args, PyObject *keywords)
 {
     Begin *begin = (Begin *)self;
-    if (keywords != NULL || PyTuple_GET_SIZE(args) != 1) {
+    if (keywords != NULL || PyTuple_GET_SIZE(args) != 1 || begin->last.peers == NULL) {
         PyErr_SetString(PyExc_TypeError, "it takes a request");
         return NULL;
     }

@@ -4,10 +4,10 @@
 PyObject *
 filled(PyObject *type, const Py_ssize_t *at, PyObject **values, int count)
 {
-    static PyObject *no_args = NULL;
-    if (no_args == NULL && (no_args = PyTuple_New(0)) == NULL)
-        return NULL;
-    PyObject *made = PyBaseObject_Type.tp_new((PyTypeObject *)type, no_args, NULL);
+    PyObject *no_args = PyTuple_New(0), *made = NULL;
+    if (no_args != NULL)
+        made = PyBaseObject_Type.tp_new((PyTypeObject *)type, no_args, NULL);
+    Py_XDECREF(no_args);
     for (int i = 0; i < count; i++) {
         if (made != NULL)
             *slot(made, at[i]) = values[i];
@@ -93,7 +93,9 @@ is_wanted(Begin *begin, Span *span)
     if (span->asked == Py_None && last->wanted != Py_None)
         return last->wanted == Py_True;
     PyObject *both[] = {span->asked, span->trace_id};
-    PyObject *answer = PyObject_Vectorcall(last->sampler, both, 2, NULL);
+    PyObject *sampler = Py_NewRef(last->sampler); /* which another thread may replace */
+    PyObject *answer = PyObject_Vectorcall(sampler, both, 2, NULL);
+    Py_DECREF(sampler);
     int wanted = answer == NULL ? -1 : answer == Py_True;
     Py_XDECREF(answer);
     return wanted;

@@ -108,7 +108,7 @@ static PyType_Spec begin_spec = {
 int
 is_begin(PyObject *object)
 {
-    return Py_TYPE(object)->tp_call == begin_call;
+    return object != NULL && Py_TYPE(object)->tp_call == begin_call;
 }
 
 int

@@ -93,7 +93,8 @@ write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
         !PyFloat_CheckExact(args[7]) || !is_plain_dict(args[8]) ||
         !is_written_here(state, args, &lines))
         return unless_fatal() < 0 ? NULL : Py_NewRef(Py_None);
-    PyObject *name = PyDict_GetItemWithError(THING(state, LEVEL_NAMES), args[6]);
+    PyObject *name =
+        Py_XNewRef(PyDict_GetItemWithError(THING(state, LEVEL_NAMES), args[6]));
     PyObject *outlet = only_outlet(state, args[0]);
     PyObject *ids = Py_NewRef(Py_None), *text = NULL;
     Where where = {0};
@@ -106,6 +107,7 @@ write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
     }
     where_free(&where);
     Py_DECREF(ids);
+    Py_XDECREF(name);
     Py_XDECREF(outlet);
     if (text != NULL)
         return text;

@@ -164,12 +164,17 @@ find_and_give(State *state, const Where *where, PyObject *record, PyObject *valu
     if (raised_of(state, record, values, &raised) < 0)
         return 0;
     int given = 0, found = find_parts(state, where, values, of) == 0;
+    /* Allocating may run the garbage collector, and so anybody's code. */
+    Py_XINCREF(of->severity);
+    Py_XINCREF(of->logger);
     if (found && raised != NULL) {
         of->attributes = attributes = attributes_with(state, of, raised);
         of->request_id = NULL;
     }
     if (found && of->attributes != NULL)
         given = give(state, outlet, record, of);
+    Py_XDECREF(of->severity);
+    Py_XDECREF(of->logger);
     Py_XDECREF(attributes);
     Py_XDECREF(raised);
     return given;

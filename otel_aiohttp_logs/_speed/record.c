@@ -20,7 +20,10 @@ level_name(State *state, PyObject *level)
         if (name != NULL && PyUnicode_CheckExact(name))
             return Py_NewRef(name);
     }
-    return PyObject_CallOneArg(function, level);
+    Py_INCREF(function);
+    PyObject *name = PyObject_CallOneArg(function, level);
+    Py_DECREF(function);
+    return name;
 }
 
 static int

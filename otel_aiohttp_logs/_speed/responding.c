@@ -47,6 +47,8 @@ static PyObject *
 responding_call(PyObject *self, PyObject *args, PyObject *keywords)
 {
     Responding *of = (Responding *)self;
+    if (of->twin == NULL)
+        return PyErr_SetString(PyExc_TypeError, "it was not initialized"), NULL;
     int plain = keywords == NULL || PyDict_GET_SIZE(keywords) == 0;
     if (plain && PyTuple_GET_SIZE(args) == 2 && is_begin(of->begin)) {
         int left = respond((Begin *)of->begin, PyTuple_GET_ITEM(args, 0),

@@ -220,8 +220,8 @@ int put_task(State *state, PyObject *values);
 
 /* What is known of the request that a record belongs to. */
 typedef struct {
-    PyObject *context; /* borrowed, as the next is; that is NULL if it belongs to none */
-    PyObject *scope;
+    PyObject *context;
+    PyObject *scope; /* borrowed from it; NULL if the record belongs to none */
     PyObject *ids;
     PyObject *numbers;
     int ids_only; /* a line has no use for the numbers */

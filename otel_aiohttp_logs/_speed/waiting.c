@@ -133,6 +133,10 @@ waiting_has_room(PyObject *waiting)
 static int
 call(PyObject *function)
 {
+    if (function == NULL) {
+        PyErr_SetString(PyExc_TypeError, "a Waiting needs its functions");
+        return -1;
+    }
     PyObject *done = PyObject_CallNoArgs(function);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -167,8 +171,8 @@ put(Waiting *self, PyObject *record)
 {
     PyObject *waiting = (PyObject *)self;
     Py_ssize_t weight = 0;
-    if (!waiting_has_room(waiting))
-        return PyObject_CallNoArgs(self->refuse);
+    if (self->weigh == NULL || !waiting_has_room(waiting))
+        return waiting_refuse(waiting) < 0 ? NULL : Py_NewRef(Py_None);
     if (weight_of(self, record, &weight) < 0 || waiting_append(waiting, record, weight) < 0)
         return NULL;
     return Py_NewRef(Py_None);

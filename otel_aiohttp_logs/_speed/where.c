@@ -4,6 +4,7 @@
 void
 where_free(Where *where)
 {
+    Py_CLEAR(where->context);
     Py_CLEAR(where->ids);
     Py_CLEAR(where->numbers);
 }
@@ -95,7 +96,7 @@ known_ids(State *state, Where *where, PyObject **ids)
 int
 look_around(State *state, PyObject *context, PyObject **ids, Where *where)
 {
-    where->context = context;
+    where->context = Py_XNewRef(context);
     if (context == NULL || !PyDict_Check(context) || *ids == NULL)
         return UNUSUAL;
     where->scope = PyDict_GetItemWithError(context, THING(state, REQUEST));

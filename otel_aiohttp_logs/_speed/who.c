@@ -107,8 +107,9 @@ process_id(State *state)
 static PyObject *
 name_by(PyObject *module, PyObject *function, PyObject *name, int called)
 {
-    PyObject *of = PyObject_CallMethodNoArgs(module, function);
-    PyObject *result = NULL;
+    Py_INCREF(module);
+    PyObject *of = PyObject_CallMethodNoArgs(module, function), *result = NULL;
+    Py_DECREF(module);
     if (of != NULL)
         result = called ? PyObject_CallMethodNoArgs(of, name) : PyObject_GetAttr(of, name);
     Py_XDECREF(of);
