@@ -7,7 +7,8 @@ A hundred routes in turn, three lines a request; some handlers take long, some f
 All is delivered to the receiver. Each minute says what there is. A service without us
 has the same load for a third as long, in turns, and tells how fast the machine is just
 then. At the end of each minute both are asked as fast as it goes, in short slices that
-take turns: what ours takes more is the cost of the lines.
+take turns: whether the CPU of a request grows, by itself and as a multiple of the bare
+one's. The lesser of the two counts, see bench/growth.py.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import sys
 from contextlib import ExitStack
 from statistics import median
 
-from parts import cores
+from parts import cores, rows
 from parts.load import as_fast_as_it_goes, at_a_rate
 from parts.machine import machine
 from parts.processes import receiver, service
-from parts.rows import Row, keep
+from parts.rows import Row, number
 
 ROUTES = 100
 # The handler's two lines and the event, or the access line; aiohttp says what failed.
@@ -32,7 +33,7 @@ TURNS = 3
 SLICES, SLICE = 4, 0.25
 HEAD = (
     "        at the rate: CPU a request     as fast as it goes\n"
-    "minute  RSS MiB  objects    ours    bare  p90 ms    ours    bare  a line"
+    "minute  RSS MiB  objects    ours    bare  p90 ms    ours    bare"
     "  requests     lines     spans"
 )
 
@@ -80,39 +81,43 @@ def minute(ours, bare, rate, seconds):
     ours.memory.append(ours.process.memory())
 
 
-def a_line(ours, bare):
-    """Return what a line costs, minute by minute."""
-    both = zip(ours.saturated, bare.saturated, strict=True)
-    return [(mine - theirs) / LINES for mine, theirs in both]
+def grown(costs):
+    """Return by how many % the last tenth of the minutes cost more than the first."""
+    tenth = max(1, len(costs) // 10)
+    return 100 * (median(costs[-tenth:]) / median(costs[:tenth]) - 1)
 
 
-def said(number, ours, bare, counts):
+def said(minute_, ours, bare, counts):
     ordered = sorted(ours.latencies)
     p90 = ordered[int(len(ordered) * 0.9)] * 1000
     objects = ours.process.tell("objects")
     return (
-        f"{number:>6}{ours.memory[-1]:>9.2f}{objects:>9}{ours.cpu[-1]:>8.0f}"
+        f"{minute_:>6}{ours.memory[-1]:>9.2f}{objects:>9}{ours.cpu[-1]:>8.0f}"
         f"{bare.cpu[-1]:>8.0f}{p90:>8.2f}"
         f"{ours.saturated[-1]:>8.0f}{bare.saturated[-1]:>8.0f}"
-        f"{a_line(ours, bare)[-1]:>8.1f}{ours.requests:>10}"
+        f"{ours.requests:>10}"
         f"{counts.get('ours logs', 0):>10}{counts.get('ours traces', 0):>10}"
     )
 
 
-def rows(ours, bare, counts):
+def goals(ours, bare, counts):
     """Yield what is to be reached."""
     settled = ours.memory[min(SETTLED, len(ours.memory)) - 1]
     added = ours.memory[-1] - settled
-    yield Row("hour: memory added since it settled", "MiB", 2, [added])
-    tenth = max(1, len(ours.cpu) // 10)
-    mine, theirs = (
-        100 * (median(costs[-tenth:]) / median(costs[:tenth]) - 1)
-        for costs in (a_line(ours, bare), bare.saturated)
+    yield Row("hour: memory added since it settled", 2, "MiB", [added])
+    both = zip(ours.saturated, bare.saturated, strict=True)
+    by_itself, of_bare = grown(ours.saturated), grown([a / b for a, b in both])
+    yield Row(
+        "hour: a request with 3 lines costs more at the end",
+        10,
+        "%",
+        [min(by_itself, of_bare)],
+        ours=f"by itself {number(by_itself)}, of bare's {number(of_bare)} %",
+        bare=f"{number(grown(bare.saturated))} %",
     )
-    yield Row("hour: a line costs more at the end", "%", 10, [mine], bare=[theirs])
     arrived = counts["ours logs"] + counts["ours traces"]
     share = 100 * arrived / (ours.lines + ours.requests)
-    yield Row("hour: arrived", "%", 100, [share], least=True)
+    yield Row("hour: arrived", 100, "%", [share], least=True)
 
 
 def main():
@@ -120,7 +125,7 @@ def main():
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--rate", type=float, default=400, help="requests a second")
     parser.add_argument("--seconds", type=float, default=60, help="of a minute")
-    parser.add_argument("--keep", help="a file that the rows are added to")
+    rows.argument(parser)
     options = parser.parse_args()
     cores.settle()
     with ExitStack() as stack:
@@ -135,12 +140,11 @@ def main():
             minute(ours, bare, options.rate, options.seconds)
             print(said(number + 1, ours, bare, collector.get("/counts")), flush=True)
         ours.process.drain()
-        counts = collector.get("/counts")
-    found = list(rows(ours, bare, counts))
-    print(
-        f"{ours.lines} lines and {ours.requests} spans were to arrive", *found, sep="\n"
-    )
-    keep(found, options.keep)
+        counts, dropped = collector.get("/counts"), ours.process.tell("dropped")
+    expected = f"{ours.lines} lines and {ours.requests} spans were to arrive"
+    print(f"{expected}, {dropped} of them were dropped")
+    found = list(goals(ours, bare, counts))
+    rows.report(found, options.keep)
     if not found[-1].reached:
         sys.exit("something did not arrive")
 
