@@ -50,9 +50,10 @@ text_of(State *state, const Line *of)
     return text;
 }
 
-/* Returns the line, or an empty one, when the event has been queued; else NULL. */
-static PyObject *
-write_both(State *state, const Where *where, Line *of, long level, PyObject *waiting, int lines)
+/* Queues the event and writes its line: 1 if that is done, 0 leaves it to the twin, or -1. */
+static int
+write_both(State *state, const Where *where, Line *of, long level, PyObject *waiting,
+           PyObject *shows)
 {
     LogParts parts = {
         .number = (uint64_t)severity(level), .severity = of->level, .logger = of->logger,
@@ -60,56 +61,77 @@ write_both(State *state, const Where *where, Line *of, long level, PyObject *wai
     };
     say_where(state, where, &parts);
     if (time_ns(of->created, &parts.time) < 0)
-        return NULL;
+        return 0;
     of->ids = where->ids;
-    PyObject *text = lines ? text_of(state, of) : PyUnicode_New(0, 0);
-    if (text != NULL && queue_log(state, waiting, &parts) <= 0)
-        Py_CLEAR(text);
-    return text;
+    PyObject *text = shows ? text_of(state, of) : Py_NewRef(Py_None);
+    int done = text != NULL && queue_log(state, waiting, &parts) > 0;
+    if (done && shows && write_text(state, shows, text) < 0)
+        done = -1;
+    Py_XDECREF(text);
+    return done;
+}
+
+/* 1 if only our handlers are on the root logger; *shows* is the one that writes lines. */
+static int
+is_written_here(State *state, PyObject *const *args, PyObject **shows)
+{
+    PyObject *root = module_item(state, T_LOGGING, NAME(state, root));
+    PyObject *handlers = root ? PyObject_GetAttr(root, NAME(state, handlers)) : NULL;
+    PyObject *leaves = PyObject_GetAttr(args[2], NAME(state, writes_access_lines));
+    int lines = 0;
+    int here = handlers != NULL && leaves == Py_False &&
+               count_ours(handlers, args[0], args[1], &lines) == 1 && lines <= 1 &&
+               has_no_filters(state, args[0]);
+    *shows = lines ? args[1] : NULL;
+    Py_XDECREF(handlers);
+    Py_XDECREF(leaves);
+    return here && (lines == 0 || (has_no_filters(state, args[1]) &&
+                                   writes_json_alone(state, args[1], args[4], args[3])));
 }
 
 static int
-is_written_here(State *state, PyObject *const *args, int *lines)
+is_ordinary(State *state, PyObject *const *args, Py_ssize_t number, double *created)
 {
-    PyObject *passing_on = args[0], *stdout_handler = args[1], *formatter = args[3];
-    if (count_ours(args[2], passing_on, stdout_handler, lines) != 1 || *lines > 1 ||
-        !has_no_filters(state, passing_on))
+    if (!PyUnicode_CheckExact(args[4]) || !PyUnicode_CheckExact(args[5]) ||
+        !is_tidy(args[5], 8192) || !PyLong_CheckExact(args[6]) || !is_plain_dict(args[7]))
         return 0;
-    return *lines == 0 || (has_no_filters(state, stdout_handler) &&
-                           writes_json_alone(state, stdout_handler, args[4], formatter));
+    if (number == 9)
+        return seconds_now(state, created) == 0;
+    *created = PyFloat_AsDouble(args[9]);
+    return !PyErr_Occurred();
 }
 
 /*
- * write_event(passing_on, stdout, handlers, JSONFormatter, logger, text, level, created,
- * fields, context): the line, which is empty where none is wanted; None for the twin.
+ * write_event(passing_on, stdout, gunicorn, JSONFormatter, logger, text, level, fields,
+ * context, created=now): False where it's for the twin.
  */
 PyObject *
 write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
 {
-    State *state = state_of(module);
-    int lines = 0;
-    if (number != 10 || !PyUnicode_CheckExact(args[4]) || !PyUnicode_CheckExact(args[5]) ||
-        !is_tidy(args[5], 8192) || !PyLong_CheckExact(args[6]) ||
-        !PyFloat_CheckExact(args[7]) || !is_plain_dict(args[8]) ||
-        !is_written_here(state, args, &lines))
-        return unless_fatal() < 0 ? NULL : Py_NewRef(Py_None);
-    PyObject *name =
-        Py_XNewRef(PyDict_GetItemWithError(THING(state, LEVEL_NAMES), args[6]));
-    PyObject *outlet = only_outlet(state, args[0]);
-    PyObject *ids = Py_NewRef(Py_None), *text = NULL;
-    Where where = {0};
-    PyObject *waiting = outlet == NULL ? NULL : waiting_of_outlet(outlet);
-    if (name != NULL && PyUnicode_CheckExact(name) && waiting != NULL &&
-        look_around(state, args[9], &ids, &where) == 0 &&
-        PyDict_Contains(args[9], THING(state, SUPPRESSED)) == 0) {
-        Line of = {PyFloat_AS_DOUBLE(args[7]), name, args[4], args[5], args[8], NULL, 1, NULL};
-        text = write_both(state, &where, &of, PyLong_AsLong(args[6]), waiting, lines);
+    if (number < 9 || number > 10) {
+        PyErr_SetString(PyExc_TypeError, "write_event takes 9 or 10 arguments");
+        return NULL;
     }
+    State *state = state_of(module);
+    PyObject *shows;
+    Line of = {.logger = args[4], .message = args[5], .fields = args[7], .is_event = 1};
+    if (!is_ordinary(state, args, number, &of.created) ||
+        !is_written_here(state, args, &shows))
+        return unless_fatal() < 0 ? NULL : Py_NewRef(Py_False);
+    of.level = Py_XNewRef(PyDict_GetItemWithError(THING(state, LEVEL_NAMES), args[6]));
+    PyObject *outlet = only_outlet(state, args[0]), *ids = Py_NewRef(Py_None);
+    PyObject *waiting = outlet == NULL ? NULL : waiting_of_outlet(outlet);
+    Where where = {0};
+    int done = 0;
+    if (of.level != NULL && PyUnicode_CheckExact(of.level) && waiting != NULL &&
+        look_around(state, args[8], &ids, &where) == 0 &&
+        PyDict_Contains(args[8], THING(state, SUPPRESSED)) == 0)
+        done = write_both(state, &where, &of, PyLong_AsLong(args[6]), waiting, shows);
     where_free(&where);
     Py_DECREF(ids);
-    Py_XDECREF(name);
+    Py_XDECREF(of.level);
     Py_XDECREF(outlet);
-    if (text != NULL)
-        return text;
-    return unless_fatal() < 0 ? NULL : Py_NewRef(Py_None);
+    if (done < 0 || (done == 0 && unless_fatal() < 0))
+        return NULL;
+    return PyBool_FromLong(done);
 }

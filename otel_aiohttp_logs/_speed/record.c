@@ -12,7 +12,9 @@ typedef struct {
 static PyObject *
 level_name(State *state, PyObject *level)
 {
-    PyObject *function = module_item(state, T_LOGGING, NAME(state, getLevelName));
+    PyObject *function = is_untouched(state)
+                             ? THING(state, GET_LEVEL_NAME)
+                             : module_item(state, T_LOGGING, NAME(state, getLevelName));
     if (function == NULL)
         return NULL;
     if (function == THING(state, GET_LEVEL_NAME) && PyLong_CheckExact(level)) {

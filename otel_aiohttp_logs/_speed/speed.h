@@ -131,7 +131,7 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
     X(REQUEST) X(SAID) X(SCOPE) X(SPAN) X(SPLIT) X(START) X(SUPPRESSED) X(TEMPLATE)      \
     X(THREADING) X(TIME) X(EVENT_NAME) X(KNOWN_NAMES) X(PATHS) X(ID_NAMES) X(IDS) \
     X(FORM_NUMBER) X(KNOWN_FORMS) X(OWN_ROOTS) X(PLAIN_IN) X(UTC) X(EXCEPTION) X(EXCEPTION_NAMES) \
-    X(CLOCK) X(CLOCK_NS) X(CURRENT_THREAD) X(GET_IDENT) X(GETPID) X(THREADS) X(THREAD_NAME)
+    X(CLOCK) X(CLOCK_NS) X(SYS) X(CURRENT_THREAD) X(GET_IDENT) X(GETPID) X(THREADS) X(THREAD_NAME)
 
 /* Names that are looked up. */
 #define NAMES(X)                                                                         \
@@ -142,7 +142,7 @@ PyObject *group_records(PyObject *module, const RecordKind *kind, PyObject *cons
     X(process) X(processName) X(relativeCreated) X(stack_info) X(taskName) X(thread)     \
     X(threadName) X(time) X(time_ns) X(asyncio) X(multiprocessing) X(outlets) X(filters) \
     X(_access_lines) X(_ours) X(formatter) X(handle) X(handleError) X(handlers) X(loggerDict) X(manager) X(parent) X(propagate) X(root) X(request_id) X(MainProcess) X(emit) X(message) \
-    X(int) X(isoformat) X(_name) X(acquire) X(flush) X(lock) X(lose) X(release) X(write) \
+    X(int) X(isoformat) X(_name) X(acquire) X(flush) X(lock) X(lose) X(release) X(stdout) X(write) \
     X(writes_access_lines)
 
 #define THING_INDEX(name) T_##name,
@@ -179,6 +179,9 @@ typedef struct {
     uint64_t random[4];
     Moment moment;
     PyObject *who[WHO_COUNT]; /* as the template has them */
+    /* Whether the modules that a record asks were as Python made them, and when. */
+    int untouched;
+    uint64_t versions[4];
 } State;
 
 static inline State *
@@ -205,6 +208,8 @@ PyObject *configure(PyObject *module, PyObject *args, PyObject *given);
 
 PyObject *module_item(State *state, int thing, PyObject *name);
 PyObject *ask(State *state, int thing, PyObject *name);
+/* 1 if nobody has changed what a record asks for; 0 may be a yes, too. */
+int is_untouched(State *state);
 /* Takes over the reference to the value. */
 int set_item(PyObject *values, PyObject *name, PyObject *owned);
 int put_when(State *state, PyObject *values);

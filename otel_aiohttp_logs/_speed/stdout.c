@@ -35,10 +35,9 @@ next_logger(State *state, PyObject *logger)
 }
 
 static PyObject *
-logger_named(State *state, PyObject *name)
+logger_named(State *state, PyObject *root, PyObject *name)
 {
-    PyObject *root = PyDict_GetItemWithError(THING(state, LOGGING), NAME(state, root));
-    PyObject *manager = root ? PyObject_GetAttr(root, NAME(state, manager)) : NULL;
+    PyObject *manager = PyObject_GetAttr(root, NAME(state, manager));
     PyObject *known = manager ? PyObject_GetAttr(manager, NAME(state, loggerDict)) : NULL;
     PyObject *logger = NULL;
     if (known != NULL && PyDict_CheckExact(known))
@@ -52,13 +51,16 @@ logger_named(State *state, PyObject *name)
 static int
 is_ours_alone(State *state, PyObject *name, PyObject *ours)
 {
-    PyObject *logger = logger_named(state, name);
+    PyObject *root = module_item(state, T_LOGGING, NAME(state, root));
+    PyObject *logger = root ? logger_named(state, root, name) : NULL;
     while (logger != NULL && logger != Py_None) {
         if (!PyObject_TypeCheck(logger, (PyTypeObject *)THING(state, LOGGER)) ||
             !has_ours_only(state, logger, ours)) {
             Py_DECREF(logger);
             return 0;
         }
+        if (logger == root)
+            break; /* there is nobody above */
         logger = next_logger(state, logger);
     }
     Py_XDECREF(logger);

@@ -37,11 +37,60 @@ set_item(PyObject *values, PyObject *name, PyObject *owned)
     return failed;
 }
 
+#if PY_VERSION_HEX < 0x030C0000
+
+static int
+is_thing(State *state, int module, PyObject *name, PyObject *thing)
+{
+    return PyDict_GetItemWithError(state->things[module], name) == thing;
+}
+
+static int
+look(State *state)
+{
+    return is_thing(state, T_LOGGING, NAME(state, logThreads), Py_True) &&
+           is_thing(state, T_LOGGING, NAME(state, logProcesses), Py_True) &&
+           is_thing(state, T_LOGGING, NAME(state, logMultiprocessing), Py_True) &&
+           is_thing(state, T_LOGGING, NAME(state, getLevelName),
+                    THING(state, GET_LEVEL_NAME)) &&
+           is_thing(state, T_THREADING, NAME(state, get_ident), THING(state, GET_IDENT)) &&
+           is_thing(state, T_THREADING, NAME(state, current_thread),
+                    THING(state, CURRENT_THREAD)) &&
+           is_thing(state, T_OS, NAME(state, getpid), THING(state, GETPID)) &&
+           is_thing(state, T_TIME, NAME(state, time), THING(state, CLOCK));
+}
+
+/* The dict of a module has another version after each change of it, until Python 3.11. */
+int
+is_untouched(State *state)
+{
+    static const int modules[] = {T_LOGGING, T_THREADING, T_OS, T_TIME};
+    int same = 1;
+    for (int i = 0; i < 4; i++) {
+        uint64_t version = ((PyDictObject *)state->things[modules[i]])->ma_version_tag;
+        same &= version == state->versions[i];
+        state->versions[i] = version;
+    }
+    if (!same)
+        state->untouched = look(state);
+    return state->untouched;
+}
+
+#else
+
+int
+is_untouched(State *Py_UNUSED(state))
+{
+    return 0;
+}
+
+#endif
+
 /* Reads the clock, 0 where that has to be asked for. */
 static long long
 read_clock(State *state, PyObject *name, int original)
 {
-    if (module_item(state, T_TIME, name) != state->things[original])
+    if (!is_untouched(state) && module_item(state, T_TIME, name) != state->things[original])
         return 0;
 #ifdef HAVE_CLOCK_GETTIME
     struct timespec now;

@@ -38,6 +38,8 @@ watch_forks(PyObject *Py_UNUSED(module))
 static int
 flag(State *state, PyObject *name)
 {
+    if (is_untouched(state))
+        return 1;
     PyObject *value = module_item(state, T_LOGGING, name);
     return value == NULL ? -1 : value == Py_True ? 1 : PyObject_IsTrue(value);
 }
@@ -54,7 +56,8 @@ number_like(PyObject *known, unsigned long number)
 static PyObject *
 thread_ident(State *state)
 {
-    if (module_item(state, T_THREADING, NAME(state, get_ident)) != THING(state, GET_IDENT))
+    if (!is_untouched(state) &&
+        module_item(state, T_THREADING, NAME(state, get_ident)) != THING(state, GET_IDENT))
         return ask(state, T_THREADING, NAME(state, get_ident));
     return number_like(state->who[THREAD], PyThread_get_thread_ident());
 }
@@ -63,17 +66,20 @@ thread_ident(State *state)
 static PyObject *
 name_in(State *state, PyObject *ident)
 {
-    if (module_item(state, T_THREADING, NAME(state, current_thread)) !=
-        THING(state, CURRENT_THREAD))
+    if (!is_untouched(state) && module_item(state, T_THREADING, NAME(state, current_thread)) !=
+                                    THING(state, CURRENT_THREAD))
         return NULL;
     PyObject *thread = PyDict_GetItemWithError(THING(state, THREADS), ident);
     if (thread == NULL)
         return NULL;
+    Py_INCREF(thread);
     PyObject *property = PyObject_GetAttr((PyObject *)Py_TYPE(thread), NAME(state, name));
+    PyObject *name = NULL;
+    if (property == THING(state, THREAD_NAME))
+        name = PyObject_GetAttr(thread, NAME(state, _name));
     Py_XDECREF(property);
-    if (property != THING(state, THREAD_NAME))
-        return NULL;
-    return PyObject_GetAttr(thread, NAME(state, _name));
+    Py_DECREF(thread);
+    return name;
 }
 
 static PyObject *
@@ -94,7 +100,8 @@ static PyObject *
 process_id(State *state)
 {
 #ifdef HAVE_FORK
-    if (module_item(state, T_OS, NAME(state, getpid)) == THING(state, GETPID)) {
+    if (is_untouched(state) ||
+        module_item(state, T_OS, NAME(state, getpid)) == THING(state, GETPID)) {
         if (known_pid == 0)
             known_pid = (long)getpid();
         return number_like(state->who[PROCESS], (unsigned long)known_pid);

@@ -17,11 +17,9 @@ failed_call(PyObject *object, PyObject *name)
 static int
 write_out(State *state, PyObject *line)
 {
-    PyObject *out = PySys_GetObject("stdout");
-    if (out == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "no sys.stdout");
+    PyObject *out = module_item(state, T_SYS, NAME(state, stdout));
+    if (out == NULL)
         return -1;
-    }
     Py_INCREF(out);
     PyObject *done = PyObject_CallMethodOneArg(out, NAME(state, write), line);
     int failed = done == NULL || failed_call(out, NAME(state, flush)) < 0;

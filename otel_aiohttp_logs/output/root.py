@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.output.gunicorn import GunicornLoggers
@@ -18,11 +18,17 @@ from otel_aiohttp_logs.record.handler import is_upstreams
 from otel_aiohttp_logs.record.twins import native
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.context import Context
 
     from otel_aiohttp_logs.flat import Plain
+
+    HandleEvent = Callable[[str, int, Mapping[str, Plain], Context], bool]
+
+
+def _needs_a_record(*_: object) -> bool:
+    return False
 
 
 class RootHandlers:
@@ -48,6 +54,11 @@ class RootHandlers:
         self._level = level
         self._level_before: int | None = None
         self._gunicorn = GunicornLoggers(passing_on)
+        self.handle_event: HandleEvent = _needs_a_record
+        """Do with an event what ``handle`` does; False if that takes a record."""
+        if native:
+            ours = (passing_on, self._stdout, self._gunicorn, JSONFormatter)
+            self.handle_event = partial(native.write_event, *ours, ACCESS_LOGGER)
 
     def attach(self) -> None:
         """Put on what belongs there now; the application may have changed its mind."""
@@ -74,32 +85,6 @@ class RootHandlers:
             exports = is_upstreams(handler) and record.levelno >= handler.level
             if ours or exports:
                 handler.handle(record)
-
-    def handle_event(
-        self,
-        text: str,
-        level: int,
-        fields: Mapping[str, Plain],
-        context: Context,
-    ) -> bool:
-        """Do with an event what ``handle`` does; False if that takes a record."""
-        if native is None or self._gunicorn.writes_access_lines:
-            return False
-        line: str | None = native.write_event(
-            self._passing_on,
-            self._stdout,
-            logging.root.handlers,
-            JSONFormatter,
-            ACCESS_LOGGER,
-            text,
-            level,
-            time.time(),
-            fields,
-            context,
-        )
-        if line and self._stdout is not None:
-            self._stdout.write(line)
-        return line is not None
 
     def heard_elsewhere(self, logger_name: str) -> bool:
         """Tell whether a handler of the application's gets that logger's records."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -111,6 +112,7 @@ def _things(context_var: object) -> dict[str, Any]:
         "SPLIT": _split,
         "START": logging._startTime,  # type: ignore[attr-defined]  # noqa: SLF001
         "SUPPRESSED": _SUPPRESSED,
+        "SYS": vars(sys),
         "TEMPLATE": dict.fromkeys(vars(logging.LogRecord("", 0, "", 0, "", (), None))),
         "THREADS": threading._active,  # type: ignore[attr-defined]  # noqa: SLF001 - changed in place only
         "THREAD_NAME": name if _of_threading(name.fget) else None,

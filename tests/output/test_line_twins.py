@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import sys
+import time
 
 import pytest
 from anything import Grudge, Text, texts, values
@@ -20,7 +21,6 @@ from output.places import compare, go_to
 from output.twins import Handlers
 
 from otel_aiohttp_logs.export.weight import weigh_log
-from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.record.twins import make_event, make_record, native
 from otel_aiohttp_logs.scope.request import REQUEST
 
@@ -248,20 +248,19 @@ def test_an_event_without_a_record(level, text, fields, place, shown):
         waiting = Waiting(lambda: None, lambda: None, weigh_log)
         waiting.room = 10
         handlers.outlet.outlets = (waiting.put_log,)
-        ours = [handlers.outlet, handlers.stdout] if shown else [handlers.outlet]
         with handlers.attached():
-            line = native.write_event(
-                *(handlers.outlet, handlers.stdout, ours, JSONFormatter),
-                *("aiohttp.access", text, level, 5.25, fields, get_current()),
-            )
+            if not shown:
+                logging.getLogger().removeHandler(handlers.stdout)
+            written, line = handlers.event(text, level, fields, get_current(), 5.25)
+            logging.getLogger().addHandler(handlers.stdout)
             record = make_event("aiohttp.access", level, "", 0, text, (), None)
             record.created = 5.25
             vars(record).update(fields)
             handlers.outlet.handle(record)
             second = handlers.shown(record)
 
-        if line is None:
-            assert len(waiting) == 1  # by the record
+        if not written:
+            assert (len(waiting), line) == (1, "")  # by the record
             return
         by_event, by_record = waiting.take(10, 1 << 20)
         assert COMPILED.logs([by_event]) == COMPILED.logs([by_record])
@@ -280,20 +279,30 @@ def test_an_ordinary_event_needs_no_record():
         waiting.room = 10
         handlers.outlet.outlets = (waiting.put_log,)
 
-        def write(handlers_there):
-            return native.write_event(
-                *(handlers.outlet, handlers.stdout, handlers_there, JSONFormatter),
-                *("aiohttp.access", "GET / 200", 20, 5.25),
-                *({"http.route": "/", "duration": 0.5}, get_current()),
-            )
+        def write():
+            fields = {"http.route": "/", "duration": 0.5}
+            return handlers.event("GET / 200", 20, fields, get_current())
 
         with handlers.attached():
-            line = write([handlers.outlet, handlers.stdout])
-            stranger = write([handlers.outlet, handlers.stdout, logging.NullHandler()])
+            root = logging.getLogger()
+            before = time.time()
+            written, line = write()
+            stranger = logging.NullHandler()
+            root.addHandler(stranger)
+            heard = write()
+            root.removeHandler(stranger)
+            handlers.gunicorn.writes_access_lines = True
+            shown_by_gunicorn = write()
+            handlers.gunicorn.writes_access_lines = False
+            handlers.outlet.addFilter(lambda _: True)
+            filtered = write()
 
+        assert written
         assert json.loads(line)["event_name"] == "http.server.request"
-        assert (stranger, len(waiting)) == (None, 1)
-        handlers.outlet.addFilter(lambda _: True)
-        assert write([handlers.outlet]) is None
+        at = dt.datetime.fromisoformat(json.loads(line)["timestamp"].rstrip("Z"))
+        at = at.replace(tzinfo=dt.timezone.utc).timestamp()
+        assert before - 1e-5 <= at <= time.time() + 1e-5
+        assert heard == shown_by_gunicorn == filtered == (False, "")
+        assert len(waiting) == 1
 
     contextvars.copy_context().run(inside)

@@ -7,10 +7,12 @@ import logging
 import sys
 from contextlib import contextmanager, redirect_stdout
 
+from otel_aiohttp_logs.output.gunicorn import GunicornLoggers
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.output.stdout import StdoutHandler
 from otel_aiohttp_logs.record.handler import OutletHandler
 from otel_aiohttp_logs.record.said import said
+from otel_aiohttp_logs.record.twins import native
 
 
 class Handlers:
@@ -20,6 +22,7 @@ class Handlers:
         self.logs: list = []
         self.outlet = OutletHandler(access_lines=False)
         self.outlet.outlets = (lambda _, log: self.logs.append(log),)
+        self.gunicorn = GunicornLoggers(self.outlet)
         self.stdout = StdoutHandler(JSONFormatter(), (self.outlet,), access_lines=False)
 
     @contextmanager
@@ -50,6 +53,13 @@ class Handlers:
         with redirect_stdout(io.StringIO()) as out:
             (show or self.stdout.handle)(record)
         return out.getvalue()
+
+    def event(self, *args):
+        """Return whether an event needed no record, and what went to stdout."""
+        ours = (self.outlet, self.stdout, self.gunicorn, JSONFormatter)
+        with redirect_stdout(io.StringIO()) as out:
+            written = native.write_event(*ours, "aiohttp.access", *args)
+        return written, out.getvalue()
 
     def watched(self, record):
         """Return that, and the names of the Python functions called on the way."""
