@@ -87,11 +87,42 @@ put_value(Buffer *buffer, PyObject *value, int depth, int *items)
     return kind == &PyDict_Type ? put_mapping(buffer, value, depth + 1, items) : -1;
 }
 
+/* Most are like that: an ASCII name and text, and each length in one byte. 0 for others. */
+static int
+put_short_texts(Buffer *buffer, unsigned char tag, PyObject *key, PyObject *value)
+{
+    if (!PyUnicode_CheckExact(key) || !PyUnicode_IS_COMPACT_ASCII(key) ||
+        !PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value))
+        return 0;
+    size_t name = (size_t)PyUnicode_GET_LENGTH(key);
+    size_t text = (size_t)PyUnicode_GET_LENGTH(value);
+    if (name > 100 || name + text > 120 || buffer_reserve(buffer, 128) < 0)
+        return 0;
+    unsigned char *to = buffer->data + buffer->size;
+    *to++ = tag;
+    *to++ = (unsigned char)(name + text + 6);
+    *to++ = 0x0a;
+    *to++ = (unsigned char)name;
+    memcpy(to, PyUnicode_1BYTE_DATA(key), name);
+    to += name;
+    *to++ = 0x12;
+    *to++ = (unsigned char)(text + 2);
+    *to++ = 0x0a;
+    *to++ = (unsigned char)text;
+    memcpy(to, PyUnicode_1BYTE_DATA(value), text);
+    buffer->size += name + text + 8;
+    return 1;
+}
+
 static int
 put_pair(Buffer *buffer, unsigned char tag, PyObject *key, PyObject *value, int depth,
          int *items)
 {
     size_t pair, content;
+    if (*items > 0 && put_short_texts(buffer, tag, key, value)) {
+        --*items;
+        return 0;
+    }
     if (--*items < 0 || open_field(buffer, tag, &pair) < 0 ||
         put_text(buffer, 0x0a, key) < 0 || open_field(buffer, 0x12, &content) < 0 ||
         put_value(buffer, value, depth, items) < 0 || close_field(buffer, content) < 0)

@@ -108,9 +108,18 @@ as_bytes(PyObject *number, unsigned char *to, int size)
 int
 put_id(Buffer *buffer, PyObject *number, int size)
 {
-    if (buffer_reserve(buffer, (size_t)size) < 0 ||
-        as_bytes(number, buffer->data + buffer->size, size) < 0)
+    uint64_t short_id;
+    if (buffer_reserve(buffer, (size_t)size) < 0)
         return -1;
+    unsigned char *to = buffer->data + buffer->size;
+    if (size == 8) {
+        if (as_uint64(number, &short_id) < 0)
+            return -1;
+        for (int i = 0; i < 8; i++)
+            to[i] = (unsigned char)(short_id >> (56 - 8 * i));
+    } else if (as_bytes(number, to, size) < 0) {
+        return -1;
+    }
     buffer->size += (size_t)size;
     return 0;
 }
