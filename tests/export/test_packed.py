@@ -255,6 +255,41 @@ def test_a_full_queue_counts():
     assert handler.failures == 0
 
 
+def test_records_made_while_one_is_encoded():
+    """A destructor may log in the middle of that: each record arrives as it was."""
+    handler, queue = log_queue(size=10_000)
+    spans = Backlog(10_000, 10_000, weigh_span)
+    said = 0
+
+    class Chatty:
+        def __init__(self) -> None:
+            self.cycle = self
+
+        def __del__(self) -> None:
+            nonlocal said
+            said += 1
+            handler.handle(line("destructor", item="tea" * 20))
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(300):
+            Chatty()
+            # What has no form in UTF-8 makes an exception, for which memory is needed.
+            span_in(spans.put, attributes={"a": "b" * 90, "odd": "\ud800"}).end(5)
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+
+    records = []
+    while batch := queue.take():
+        records += log_records(decoded_logs(batch))
+    assert said == len(records) == 300
+    assert {record.body.string_value for record in records} == {"destructor"}
+    found = spans_of(decoded_spans(spans.take()))
+    assert [len(span.attributes) for span in found] == [2] * 300
+
+
 def test_a_wake_up_that_fails(caplog):
     """What waking raises is counted once, and the record is queued once."""
     handler, queue = log_queue()
