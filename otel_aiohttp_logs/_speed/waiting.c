@@ -2,24 +2,9 @@
  * The records of one signal that wait, encoded or flat, with their weights. The twin is
  * Waiting of export/waiting.py; any thread puts, and whatever may run in another put().
  */
-#include "speed.h"
+#include "waiting.h"
 
-#define MAX_WEIGHT ((Py_ssize_t)64 << 20)
 #define UNKNOWN_WEIGHT 700
-
-typedef struct {
-    PyObject *record;
-    Py_ssize_t weight;
-} Item;
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *wake, *refuse, *weigh;
-    Py_ssize_t room, wake_at;
-    /* A ring. */
-    Item *items;
-    Py_ssize_t size, first, number, weight;
-} Waiting;
 
 static int
 waiting_init(Waiting *self, PyObject *args, PyObject *given)
@@ -33,19 +18,6 @@ waiting_init(Waiting *self, PyObject *args, PyObject *given)
     Py_XSETREF(self->weigh, Py_NewRef(weigh));
     self->wake_at = PY_SSIZE_T_MAX;
     return 0;
-}
-
-static PyObject *
-clear(Waiting *self, PyObject *Py_UNUSED(ignored))
-{
-    Item *items = self->items;
-    Py_ssize_t size = self->size, first = self->first, number = self->number;
-    self->items = NULL;
-    self->size = self->first = self->number = self->weight = 0;
-    for (Py_ssize_t i = 0; i < number; i++)
-        Py_DECREF(items[(first + i) & (size - 1)].record);
-    PyMem_Free(items);
-    return Py_NewRef(Py_None);
 }
 
 static int
@@ -66,7 +38,7 @@ waiting_clear(Waiting *self)
     Py_CLEAR(self->wake);
     Py_CLEAR(self->refuse);
     Py_CLEAR(self->weigh);
-    Py_DECREF(clear(self, NULL));
+    waiting_empty(self);
     return 0;
 }
 
@@ -103,66 +75,11 @@ weight_of(Waiting *self, PyObject *record, Py_ssize_t *weight)
     return 0;
 }
 
-static int
-make_room(Waiting *self)
+static PyObject *
+clear(Waiting *self, PyObject *Py_UNUSED(ignored))
 {
-    if (self->number < self->size)
-        return 0;
-    Py_ssize_t size = self->size ? 2 * self->size : 64;
-    Item *items = PyMem_New(Item, (size_t)size);
-    if (items == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < self->number; i++)
-        items[i] = self->items[(self->first + i) & (self->size - 1)];
-    PyMem_Free(self->items);
-    self->items = items;
-    self->size = size;
-    self->first = 0;
-    return 0;
-}
-
-int
-waiting_has_room(PyObject *waiting)
-{
-    const Waiting *self = (Waiting *)waiting;
-    return self->number < self->room && self->weight < MAX_WEIGHT;
-}
-
-static int
-call(PyObject *function)
-{
-    if (function == NULL) {
-        PyErr_SetString(PyExc_TypeError, "a Waiting needs its functions");
-        return -1;
-    }
-    PyObject *done = PyObject_CallNoArgs(function);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-int
-waiting_refuse(PyObject *waiting)
-{
-    return call(((Waiting *)waiting)->refuse);
-}
-
-int
-waiting_append(PyObject *waiting, PyObject *record, Py_ssize_t weight)
-{
-    Waiting *self = (Waiting *)waiting;
-    if (make_room(self) < 0)
-        return -1;
-    Item *item = &self->items[(self->first + self->number) & (self->size - 1)];
-    item->record = Py_NewRef(record);
-    item->weight = weight;
-    self->number++;
-    self->weight += weight;
-    if (self->number < self->wake_at)
-        return 0;
-    self->wake_at = PY_SSIZE_T_MAX;
-    return call(self->wake);
+    waiting_empty(self);
+    return Py_NewRef(Py_None);
 }
 
 /* put(record): a flat one. Encoded ones come by packed.c. */
