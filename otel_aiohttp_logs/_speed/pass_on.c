@@ -232,6 +232,16 @@ report(State *state, PyObject *handler, PyObject *record)
     return done;
 }
 
+/* 1 if records go nowhere. */
+static int
+has_no_outlet(State *state, PyObject *handler)
+{
+    PyObject *outlets = PyObject_GetAttr(handler, NAME(state, outlets));
+    int none = outlets && PyTuple_CheckExact(outlets) && PyTuple_GET_SIZE(outlets) == 0;
+    Py_XDECREF(outlets);
+    return none;
+}
+
 /* pass_on(handler, record) */
 PyObject *
 pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number)
@@ -243,6 +253,8 @@ pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number)
     State *state = state_of(module);
     PyObject *handler = args[0], *record = args[1];
     PyObject *outlet = only_outlet(state, handler);
+    if (outlet == NULL && has_no_outlet(state, handler))
+        return Py_NewRef(Py_False);
     int given = outlet == NULL ? 0 : ordinary(state, handler, record, outlet);
     Py_XDECREF(outlet);
     if (given > 0)

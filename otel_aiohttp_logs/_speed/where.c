@@ -75,7 +75,7 @@ known_ids(State *state, Where *where, PyObject **ids)
         Py_SETREF(*ids, worked_out);
     }
     where->ids = Py_NewRef(*ids);
-    if (where->ids_only)
+    if (where->ids_only && !own)
         return is_tuple_of(*ids, 4) ? 0 : -1;
     if (*ids == THING(state, NO_IDS)) {
         where->numbers = Py_NewRef(THING(state, NO_NUMBERS));

@@ -157,6 +157,21 @@ def test_the_ordinary_is_compiled():
     contextvars.copy_context().run(inside)
 
 
+def test_without_an_outlet():
+    """Lines that are exported nowhere are shown all the same, by compiled code."""
+    handlers = Handlers()
+    handlers.outlet.outlets = ()
+    record = make_record("twins", 20, "/a/b.py", 7, "text", (), None)
+
+    with handlers.attached():
+        passed = handlers.outlet.handle(record)
+        line, called = handlers.watched(record)
+
+    assert passed is handlers.python(record)[0] is False
+    assert json.loads(line)["message"] == "text"
+    assert called == []
+
+
 def test_an_outlet_that_fails(caplog):
     """What an outlet raises is counted and said, and is raised nowhere."""
     handlers = Handlers()
