@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 
+from export.twins import COMPILED, PYTHON
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -62,5 +63,6 @@ def compare(place, make, fields, bound) -> None:
                 assert one[2] == other[2]
                 if one[2]:
                     json.loads(one[2])
+                assert COMPILED.logs(handlers.queued(record)) == PYTHON.logs(other[1])
 
     contextvars.copy_context().run(inside)

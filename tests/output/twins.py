@@ -7,6 +7,8 @@ import logging
 import sys
 from contextlib import contextmanager, redirect_stdout
 
+from otel_aiohttp_logs.export.backlog import Backlog
+from otel_aiohttp_logs.export.weight import weigh_log
 from otel_aiohttp_logs.output.gunicorn import GunicornLoggers
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.output.stdout import StdoutHandler
@@ -47,6 +49,14 @@ class Handlers:
             lambda record: OutletHandler.handle(self.outlet, record),
             self._plain_line,
         )
+
+    def queued(self, record):
+        """Return what waits where the exporter's queue is the only outlet."""
+        queue, before = Backlog(10, 10, weigh_log), self.outlet.outlets
+        self.outlet.outlets = (queue.put_log,)
+        self.outlet.handle(record)
+        self.outlet.outlets = before
+        return queue.take()
 
     def shown(self, record, show=None):
         """Return what goes to stdout."""
