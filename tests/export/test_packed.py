@@ -67,7 +67,7 @@ def span_of(readable, sink) -> RecordingSpan:
         readable.start_time,
         sink,
         (True, True),
-        readable.context.trace_state,
+        readable.context.trace_state or NO_STATE,
     )
     span.attributes = dict(readable.attributes)
     span._status = readable.status.status_code.value, readable.status.description or ""
