@@ -42,6 +42,10 @@ logger_named(State *state, PyObject *root, PyObject *name)
     PyObject *logger = NULL;
     if (known != NULL && PyDict_CheckExact(known))
         logger = Py_XNewRef(PyDict_GetItemWithError(known, name));
+    /* The root logger isn't among them. */
+    if (logger == NULL && known != NULL && !PyErr_Occurred() &&
+        PyUnicode_CompareWithASCIIString(name, "root") == 0)
+        logger = Py_NewRef(root);
     Py_XDECREF(manager);
     Py_XDECREF(known);
     return logger;

@@ -14,10 +14,14 @@ import pytest
 from otel_aiohttp_logs.output.console import ConsoleFormatter
 from otel_aiohttp_logs.output.json_lines import JSONFormatter
 from otel_aiohttp_logs.output.stdout import handled_elsewhere, stdout_handler
+from otel_aiohttp_logs.record.twins import make_record
 
 START = """
 import logging, os, sys
 from otel_aiohttp_logs.output.stdout import stdout_handler
+from otel_aiohttp_logs.record.stamping import Stamping
+from otel_aiohttp_logs.record.twins import make_record
+Stamping(make_record).ensure()
 handler = stdout_handler({output!r})
 root = logging.getLogger()
 root.setLevel("INFO")
@@ -59,12 +63,13 @@ def test_json_on_a_pipe(output):
     assert seen.stderr == b""
 
 
-@pytest.mark.parametrize(("output", "mark"), [("auto", "▌"), ("json", '{"timestamp"')])
+@pytest.mark.parametrize(
+    ("output", "mark"), [("auto", "\x1b[32mINFO"), ("json", '{"timestamp"')]
+)
 def test_on_a_terminal(output, mark):
     """On a terminal ``auto`` is the form for people, and json stays json."""
     ours, theirs = pty.openpty()
-    code = 'logging.getLogger("shop").info("hello", extra={"request_id": "abc"})'
-    seen = run(code, output, stdout=theirs)
+    seen = run('logging.getLogger("shop").info("hello")', output, stdout=theirs)
     text = os.read(ours, 10_000).decode()
     os.close(ours)
     os.close(theirs)
@@ -89,6 +94,22 @@ def test_console_on_a_pipe():
 
     assert b"hello" in seen.stdout
     assert not seen.stdout.startswith(b"{")
+
+
+def test_stays_behind_what_was_printed():
+    """What the application had printed before a line comes before it."""
+    seen = run(
+        """
+        print('{"message": "printed"}')
+        logging.getLogger("shop").info("logged")
+        sys.stdout.write('{"message": ')
+        sys.stdout.write('"after"}\\n')
+        logging.getLogger("shop").info("last")
+        os._exit(0)
+        """
+    )
+
+    assert messages(seen) == ["printed", "logged", "after", "last"]
 
 
 def test_writes_to_the_current_stdout():
@@ -193,10 +214,12 @@ def test_lines_of_threads_do_not_mix():
     assert len(lines) == 800
 
 
-def test_takes_its_lock(capsys):
+@pytest.mark.parametrize("kind", [logging.LogRecord, make_record])
+def test_takes_its_lock(capsys, kind):
     """While its lock is held a line waits, as with every handler of logging."""
+    logging.getLogger("output.lock")  # else nobody has it
     handler = stdout_handler("json", ours=logging.getLogger().handlers)
-    record = logging.makeLogRecord({"msg": "waits", "name": "output.lock"})
+    record = kind("output.lock", 20, "a.py", 7, "waits", (), None)
     thread = threading.Thread(target=handler.handle, args=(record,))
     with handler.lock:
         thread.start()
