@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 PATIENCE = 15
-LEAVING_AFTER = 0.35
+LEAVING_AFTER = 0.8
 MOST_AT_ONCE = 100
 MOST_REMEMBERED = 2000
 TURNS = (

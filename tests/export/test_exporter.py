@@ -168,6 +168,8 @@ async def test_many_threads(collector, make_exporter):
         for name in range(8):
             own = [text for text in texts if text.startswith(f"{name} ")]
             assert own == [f"{name} {number}" for number in range(500)]
+    # What has arrived is exported when its answer has come back.
+    assert await asyncio.to_thread(exporter.flush, 5)
     stats = exporter.stats()
     assert stats.logs == stats.spans
     assert stats.logs.emitted == stats.logs.exported == 4000
