@@ -14,7 +14,8 @@ round, the others all of them.
   batch included, with 16 connections as fast as it goes; loop: of that, the event
   loop's thread; more: than the bare one's of the same turn, with quartiles
 - req/s: as fast as it goes, one worker; kept: of the bare one's in the same turn
-- p99: then, and at 70 % of what the bare one can in the same round: of all requests
+- p99: then, and at 70 % of what the bare one can in the same round. In these lines of
+  all requests; in the rows, of those of a slice, by the bare one's of the same turn
 - busy: the service's share of its core, and the generator's of the other one
 - arrived: the share of lines and of spans that reached the receiver. A full queue
   drops; what ours drops it counts, and both together have to be all there was

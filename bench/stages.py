@@ -1,75 +1,93 @@
 """
-Where ours spends it: the CPU of each thread, and the event loop's by stage.
+Where ours spends it: a request's CPU, stage by stage.
 
-    python bench/stages.py [--seconds 12]
+    python bench/stages.py [--seconds 25]
 
-First the microseconds of CPU a request of the event loop's thread and of the others
-(which export), beside the bare one's in turns. Then a profile of the loop's thread by
-stage and function. What is compiled has no frame of its own there and counts for the
-Python function that called it: a compiled stage shows under its caller's name, so read
-the shares together with the CPU above them.
+A profiler sees what is compiled as its caller. So there is a ladder of services, each
+with one thing more than the one before, and all take turns (see parts/turns.py). What
+is printed is the CPU of the event loop's thread that each takes more than the one below
+it in the same turn, the median with its quartiles; at last that of our other thread. On
+the first rungs the lines go nowhere: that is aiohttp, the handler and ``logging``.
 """
 
 from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from statistics import median
 
 from parts import cores
-from parts.load import saturate
 from parts.machine import machine
-from parts.processes import receiver, services
-from parts.turns import Seen, middle, there_and_back
+from parts.processes import receiver, service
+from parts.rows import Spread
+from parts.turns import Seen, middle, more, there_and_back
 
-VARIANTS = ("bare", "ours")
+UNSAMPLED = {"OTEL_TRACES_SAMPLER": "always_off"}
+NO_LINES = {"OTEL_LOGS_EXPORTER": "none"}
+# Of each rung: what it has more than the one before, the variant, its environment.
+RUNGS = {
+    "aiohttp, the handler, logging to nobody": ("silent", {}),
+    "a middleware": ("middleware", {}),
+    "a callback of the request's task": ("callback", {}),
+    "a receiver of on_response_prepare": ("signal", {}),
+    "ids, context, header; records stamped": ("stamped", {**UNSAMPLED, **NO_LINES}),
+    "the span, with its bytes": ("stamped", NO_LINES),
+    "the event and the lines, on stdout": ("ours", NO_LINES),
+    "the bytes of the event and the lines": ("ours", {}),
+}
+LAST = list(RUNGS)[-1]
+BARE = "beside it: bare, with its lines on stdout"
 CASES = {0: ("off", 0), 3: ("on", 2), 10: ("on", 9)}
-TURNS = 5
-LEAST = 0.01
+TURNS = 6
 
 
-def threads(processes, path, seconds):
-    """Print what each thread takes for a request."""
-    seen = {name: Seen() for name in VARIANTS}
-    for name, process in processes.items():
-        seen[name].warm(process, path, seconds)
+def start(stack, url):
+    """Start all of them; return them by what they have more."""
+    started = {}
+    for rung, (variant, environment) in {**RUNGS, BARE: ("bare", {})}.items():
+        started[rung] = service(variant, f"{url}/{variant}", **environment)
+    for process in started.values():
+        stack.enter_context(process)
+    return started
+
+
+def take_turns(processes, access, path, seconds):
+    seen = {rung: Seen() for rung in processes}
+    for rung, process in processes.items():
+        process.log_access(access)
+        seen[rung].warm(process, path, seconds)
     for turn in range(TURNS):
-        for name in there_and_back(turn, VARIANTS):
-            seen[name].saturated(processes[name], path, seconds, (0, turn))
-    for name, one in seen.items():
-        others = median(one.cpu[turn] - one.loop[turn] for turn in one.cpu)
-        print(f"  {name:<5} loop {middle(one.loop):6.1f} µs  others {others:6.1f} µs")
+        for rung in there_and_back(turn, list(processes)):
+            seen[rung].saturated(processes[rung], path, seconds, (0, turn))
+    return seen
 
 
-def profile(process, path, seconds):
-    """Print where the loop's thread was seen, the most frequent first."""
-    process.tell("profile on")
-    saturate(process.pool(16), path, seconds)
-    counts = process.tell("profile off")
-    total = sum(counts.values())
-    print(f"  the loop's thread of ours, {total} samples")
-    for stage, number in sorted(counts.items(), key=lambda item: -item[1]):
-        if number >= total * LEAST:
-            print(f"  {number / total:6.1%}  {stage}")
+def show(seen):
+    before = None
+    for rung in RUNGS:
+        loop = seen[rung].loop
+        added = list(loop.values()) if before is None else more(loop, before)
+        print(f"  {rung:<42} {Spread.of(added)}")
+        before = loop
+    last = seen[LAST]
+    print(f"  {'the exporting thread':<42} {Spread.of(more(last.cpu, last.loop))}")
+    print(f"  {'in all':<42} {middle(last.cpu):.1f}")
+    print(f"  {BARE:<42} {middle(seen[BARE].cpu):.1f}")
 
 
 def main():
     parser = argparse.ArgumentParser(description="Where it is spent.")
-    parser.add_argument("--seconds", type=float, default=12, help="in all, about")
+    parser.add_argument("--seconds", type=float, default=25, help="in all, about")
     parser.add_argument("--keep", help="nothing: it has no row")
-    each = parser.parse_args().seconds / len(CASES) / 2
+    slices = len(CASES) * (len(RUNGS) + 1) * (TURNS + 1)
+    seconds = parser.parse_args().seconds / slices
     cores.settle()
     with ExitStack() as stack:
         url = f"http://127.0.0.1:{stack.enter_context(receiver()).port}"
-        processes = services(stack, VARIANTS, url)
+        processes = start(stack, url)
         print(machine())
         for lines, (access, of_handler) in CASES.items():
-            print(f"{lines} lines")
-            for process in processes.values():
-                process.log_access(access)
-            path = f"/orders/{of_handler}"
-            threads(processes, path, each / TURNS / len(VARIANTS))
-            profile(processes["ours"], path, each)
+            print(f"µs of CPU a request, {lines} lines")
+            show(take_turns(processes, access, f"/orders/{of_handler}", seconds))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@ Each log line of an aiohttp service says which request it belongs to.
 
 ``instrument_app(app)`` is the one call. A request's way through this package:
 
-    _setup          instrument_app(): puts the stages together, and undoes them
+    _setup          instrument_app() and its undoing
+    _instrumented   what one application has of ours: puts the stages together
     _settings       options and OTEL_* variables become one frozen Settings
                     (_environment reads variables, _resource says who is speaking,
                     in which _version)

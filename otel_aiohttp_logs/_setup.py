@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -10,106 +9,20 @@ from typing import TYPE_CHECKING, Literal
 from aiohttp import web
 from aiohttp.web_app import Application
 
-from otel_aiohttp_logs._contrib import is_met, old_duration, span_begun
-from otel_aiohttp_logs._process import Process
-from otel_aiohttp_logs._settings import Options, Settings, read_settings
+from otel_aiohttp_logs._instrumented import PROCESS, TALLY, Instrumented
+from otel_aiohttp_logs._settings import Options, read_settings
 from otel_aiohttp_logs.pipeline.sdk import check_installed
 from otel_aiohttp_logs.pipeline.theirs import signals_of_theirs
-from otel_aiohttp_logs.request.instruments import Instruments, span_starter
-from otel_aiohttp_logs.request.metrics import server_metrics
-from otel_aiohttp_logs.request.middleware import Serving
 from otel_aiohttp_logs.request.rejected import REJECT
-from otel_aiohttp_logs.request.request_id import RequestIds
-from otel_aiohttp_logs.request.tally import Tally
-from otel_aiohttp_logs.span.propagation import extractor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Sequence
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
     from otel_aiohttp_logs.export.stats import Stats
-
-_process = Process()
-_tally = Tally()
-
-
-class Instrumented:
-    """One application's share: its hooks, and its use of what is process-wide."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        tracer_provider: TracerProvider | None,
-        logger_provider: LoggerProvider | None,
-        meter_provider: MeterProvider | None,
-    ) -> None:
-        self._settings = settings
-        self._meter_provider = meter_provider
-        self._tracer_provider = tracer_provider
-        self._logger_provider = logger_provider
-        self._instruments: Instruments | None = None
-        self._request_ids = RequestIds(
-            settings.request_id_header, settings.request_id_pattern, _tally
-        )
-        self._running = False
-        self.serving = Serving(self.instruments, _tally)
-
-    def instruments(self) -> Instruments | None:
-        """Return what requests are served with, None while we aren't running."""
-        if self._instruments is None and self._running:
-            provider = _process.settle(self._tracer_provider)
-            tracer = provider.get_tracer("otel_aiohttp_logs")
-            self._instruments = Instruments(
-                tracer=tracer,
-                start_span=span_starter(tracer),
-                extract=extractor(),
-                websocket_spans=self._settings.websocket_spans,
-                request_ids=self._request_ids,
-                events=_process.events(self._settings.quiet_routes),
-                tally=_tally,
-                metrics=server_metrics(self._meter_provider, old_duration()),
-                span_begun=span_begun if is_met() else None,
-            )
-        return self._instruments
-
-    async def while_running(self, app: web.Application) -> AsyncIterator[None]:
-        """Start with the application, before anything of its own does."""
-        _make_outermost(app, self)
-        _process.acquire(self._settings, self._logger_provider)
-        self._running = True
-        _tally.started()
-        # Handlers of on_cleanup come after this context's exit, and may log. (A
-        # sub-application lets nobody add one.)
-        late = not app.on_cleanup.frozen
-        if late:
-            app.on_cleanup.append(self._after_cleanup)
-        yield
-        if not late or not app.on_cleanup.frozen:  # a failed start sends no on_cleanup
-            await self._after_cleanup(app)
-
-    async def _after_cleanup(self, _: web.Application) -> None:
-        done = asyncio.get_running_loop().create_future()
-        close = self.stop()
-
-        def close_and_tell() -> None:
-            close()
-            done.get_loop().call_soon_threadsafe(done.set_result, None)
-
-        # A thread of its own: the loop's executor may be busy or gone.
-        threading.Thread(target=close_and_tell, daemon=True).start()
-        await done
-
-    def stop(self) -> Callable[[], None]:
-        """Serve requests as without us from now on; the rest to do blocks."""
-        if not self._running:
-            return lambda: None
-        self._running, self._instruments = False, None
-        self.serving.stop()
-        return _process.release()
-
 
 _KEY = web.AppKey("otel_aiohttp_logs", Instrumented)
 
@@ -210,16 +123,16 @@ def uninstrument_app(app: web.Application) -> None:
 
 def flush(timeout: float = 5.0) -> bool:
     """Send what is queued, in *timeout* seconds at most; True if it went. Blocks."""
-    return _process.flush(timeout)
+    return PROCESS.flush(timeout)
 
 
 def stats() -> Stats:
     """Return what was emitted, exported, queued and dropped since the start."""
-    counted = _process.stats()
+    counted = PROCESS.stats()
     return replace(
         counted,
-        request_ids_replaced=_tally.request_ids_replaced,
-        telemetry_failures=_tally.failures + counted.telemetry_failures,
+        request_ids_replaced=TALLY.request_ids_replaced,
+        telemetry_failures=TALLY.failures + counted.telemetry_failures,
     )
 
 
@@ -243,10 +156,3 @@ def _check(app: object) -> None:
             "uninstrument_app(app) first."
         )
         raise RuntimeError(msg)
-
-
-def _make_outermost(app: web.Application, instrumented: Instrumented) -> None:
-    """Go before middlewares that were inserted since; a sub-application can't."""
-    if not app.frozen and not app.pre_frozen:
-        app.middlewares.remove(instrumented.serving.middleware)
-        app.middlewares.insert(0, instrumented.serving.middleware)

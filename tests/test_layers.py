@@ -62,15 +62,14 @@ MAY_IMPORT = {
         "request.event",
         "span",
     },
+    "_instrumented": {"_contrib", "_process", "_settings", "request", "span"},
     "_setup": {
-        "_contrib",
-        "_process",
+        "_instrumented",
         "_settings",
         "export.stats",
         "pipeline.sdk",
         "pipeline.theirs",
-        "request",
-        "span",
+        "request.rejected",
     },
     "__init__": {"scope", "_setup", "client", "export.stats", "output", "request"},
     # The demo is a user of the library, and its receiver knows OTLP only.

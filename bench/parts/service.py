@@ -19,7 +19,6 @@ import sys
 import threading
 
 from aiohttp import web
-from stages import Stages
 from variants import VARIANTS, Variant
 
 log = logging.getLogger("shop.orders")
@@ -69,7 +68,7 @@ async def _later(number: int) -> None:
     log.info("task #%d#", number)
 
 
-def obey(variant: Variant, stages: Stages, answers: int) -> None:
+def obey(variant: Variant, answers: int) -> None:
     """Do what stdin says until it ends; no request is involved, so none is counted."""
     access_log = logging.getLogger("aiohttp.access")
     as_it_was = None
@@ -89,8 +88,6 @@ def obey(variant: Variant, stages: Stages, answers: int) -> None:
             answer = variant.dropped()
         elif command == "objects":
             answer = len(gc.get_objects())
-        elif command == "profile":
-            answer = stages.start() if argument == "on" else stages.stop()
         os.write(answers, json.dumps(answer).encode() + b"\n")
 
 
@@ -119,9 +116,7 @@ def main() -> None:
     for number in range(int(os.environ.get("ROUTES", "0"))):
         app.router.add_get(f"/route{number}/{{lines}}", order)
     variant.instrument(app)
-    threading.Thread(
-        target=obey, args=(variant, Stages(), answers), daemon=True
-    ).start()
+    threading.Thread(target=obey, args=(variant, answers), daemon=True).start()
     web.run_app(
         app, sock=socket.socket(fileno=listening), print=None, shutdown_timeout=1
     )

@@ -22,7 +22,7 @@ class Seen:
         self.cpu, self.loop, self.rates = {}, {}, {}
         """Microseconds of CPU a request, those of the loop's thread, requests/s."""
         self.latencies = defaultdict(lambda: array("d"))
-        """Of the requests of a round, in seconds."""
+        """Of the requests of a slice, in seconds."""
         self.paced = defaultdict(lambda: array("d"))
         """The same at a given rate."""
         self.requests = 0
@@ -39,14 +39,14 @@ class Seen:
         self.cpu[turn] = (process.cpu() - cpu) / count * 1e6
         self.loop[turn] = (process.cpu_of_loop() - loop) / count * 1e6
         self.rates[turn] = answers.rate
-        self.latencies[turn[0]].extend(answers.latencies)
+        self.latencies[turn].extend(answers.latencies)
         self.generator.append(answers.busy)
         self.requests += count
 
     def at_rate(self, process, path, seconds, turn, rate):
         answers = pace(process.pool(64), path, seconds, rate)
         process.flush()
-        self.paced[turn[0]].extend(answers.latencies)
+        self.paced[turn].extend(answers.latencies)
         self.requests += len(answers.latencies)
 
     def warm(self, process, path, seconds, number=16):
@@ -71,12 +71,12 @@ def p99(latencies):
     return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
 
 
-def p99s(by_round):
-    return {number: p99(latencies) for number, latencies in by_round.items()}
+def p99s(by_turn):
+    return {turn: p99(latencies) for turn, latencies in by_turn.items()}
 
 
-def of_all(by_round):
-    return p99([one for latencies in by_round.values() for one in latencies])
+def of_all(by_turn):
+    return p99([one for latencies in by_turn.values() for one in latencies])
 
 
 def there_and_back(number, variants):

@@ -41,6 +41,46 @@ def bare() -> Variant:
 
 def hooks() -> Variant:
     """aiohttp's own ways in, with nothing behind them: no library can cost less."""
+    return Variant(_hooked, bare().flush)
+
+
+def silent() -> Variant:
+    """Log to a handler that does nothing, and have no access line."""
+
+    class Nowhere(logging.Handler):
+        def handle(self, _: logging.LogRecord) -> bool:
+            return True
+
+    logging.basicConfig(handlers=[Nowhere()], level=logging.INFO)
+    logging.getLogger("aiohttp.access").disabled = True
+    return Variant(lambda _: None, lambda: None)
+
+
+def middleware() -> Variant:
+    return Variant(_with_middleware, silent().flush)
+
+
+def callback() -> Variant:
+    """A middleware that has the task of the request tell of its end."""
+    return Variant(_with_callback, silent().flush)
+
+
+def signal() -> Variant:
+    """The same, and a receiver of ``on_response_prepare``: these are the ``hooks``."""
+    return Variant(_hooked, silent().flush)
+
+
+def _with_middleware(app: web.Application) -> None:
+    from aiohttp import web
+
+    @web.middleware
+    async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request)
+
+    app.middlewares.append(pass_on)
+
+
+def _with_callback(app: web.Application) -> None:
     import asyncio
 
     from aiohttp import web
@@ -52,18 +92,25 @@ def hooks() -> Variant:
         task.add_done_callback(_nothing)
         return await handler(request)
 
+    app.middlewares.append(pass_on)
+
+
+def _hooked(app: web.Application) -> None:
     async def on_response_prepare(*_: object) -> None:
         pass
 
-    def instrument(app: web.Application) -> None:
-        app.middlewares.append(pass_on)
-        app.on_response_prepare.append(on_response_prepare)
-
-    return Variant(instrument, bare().flush)
+    _with_callback(app)
+    app.on_response_prepare.append(on_response_prepare)
 
 
 def _nothing(_: object) -> None:
     pass
+
+
+def stamped() -> Variant:
+    """Ours without an outlet of its own: the records have ids and go nowhere."""
+    silent()
+    return _ours("own", output="none", access_log="none")
 
 
 def ours() -> Variant:
@@ -86,11 +133,11 @@ def ours_app() -> Variant:
     return Variant(instrument, lambda: _flush(spans, logs))
 
 
-def _ours(pipeline: str) -> Variant:
+def _ours(pipeline: str, **options: str) -> Variant:
     from otel_aiohttp_logs import flush, instrument_app, stats
 
     def instrument(app: web.Application) -> None:
-        instrument_app(app, pipeline=pipeline, output="json")
+        instrument_app(app, pipeline=pipeline, **{"output": "json", **options})
 
     def dropped() -> int:
         counts = stats()
@@ -144,6 +191,11 @@ def _flush(spans: TracerProvider, logs: LoggerProvider) -> bool:
 VARIANTS: dict[str, Callable[[], Variant]] = {
     "bare": bare,
     "hooks": hooks,
+    "silent": silent,
+    "middleware": middleware,
+    "callback": callback,
+    "signal": signal,
+    "stamped": stamped,
     "ours": ours,
     "ours-sdk": ours_sdk,
     "ours-app": ours_app,

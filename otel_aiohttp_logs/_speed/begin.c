@@ -1,5 +1,5 @@
 /*
- * A request begins. The twin is begin() of request/serve.py, with what that calls:
+ * A request begins. The twin is begin() of request/begin.py, with what that calls:
  * ServedRequest(), OwnTracer._begin() of span/tracer.py and request_attributes() of
  * request/attributes.py.
  *
@@ -60,7 +60,7 @@ served(Begin *begin, PyObject *request, Span *span, PyObject *request_id)
         return NULL;
     }
     PyObject *values[] = {
-        [SERVED__attributes] = Py_NewRef(span->attributes),
+        [SERVED__attributes] = Py_NewRef(span->attributes ? span->attributes : Py_None),
         [SERVED__cancelled] = Py_NewRef(Py_False),
         [SERVED__error] = Py_NewRef(Py_None),
         [SERVED__instruments] = Py_NewRef(IT(instruments)),
@@ -96,6 +96,17 @@ extracted(Begin *begin, PyObject *headers)
     return Py_NewRef(IT(nothing));
 }
 
+/* What a span says: one that nobody samples needn't. */
+static int
+describe(Begin *begin, PyObject *request, PyObject *method, Span *span)
+{
+    PyObject *route = NULL;
+    if (find_route(begin, request, method, &route, &span->name) == 0)
+        span->attributes = attributes_of(begin, request, span->peer, route);
+    Py_XDECREF(route);
+    return span->attributes == NULL ? -1 : 0;
+}
+
 static PyObject *
 begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, Span *span)
 {
@@ -106,11 +117,10 @@ begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, Span
     if (span->start_time == NULL || span->context == NULL || !PyDict_Check(span->context) ||
         find_parent(begin, span) < 0 || (span->wanted = is_wanted(begin, span)) < 0)
         return NULL;
-    PyObject *route = NULL;
-    if (find_route(begin, request, method, &route, &span->name) == 0)
-        span->attributes = attributes_of(begin, request, headers, method, route);
-    Py_XDECREF(route);
-    if (span->attributes == NULL)
+    span->protocol = protocol_of(begin, request);
+    span->peer = peer_of(begin, request, span->protocol);
+    if ((span->peer == NULL && unless_fatal() < 0) ||
+        (span->wanted && describe(begin, request, method, span) < 0))
         return NULL;
     PyObject *request_id = IT(makes_ids) == Py_True
                                ? random_guid(begin->state)
@@ -120,50 +130,59 @@ begun(Begin *begin, PyObject *request, PyObject *headers, PyObject *method, Span
     return result;
 }
 
+/* By its loop: without, Python before 3.12 asks the system for the process' number. */
+static PyObject *
+task_of(Begin *begin, PyObject *peer)
+{
+    PyObject *loop = peer == NULL ? Py_None : PyTuple_GET_ITEM(peer, 2);
+    return loop == Py_None ? PyObject_CallNoArgs(IT(current_task))
+                           : PyObject_CallOneArg(IT(current_task), loop);
+}
+
 /* The request is told, and its task tells us of its end. */
 static int
-kept(Begin *begin, PyObject *request, PyObject *served)
+kept(Begin *begin, PyObject *request, PyObject *served, const Span *span)
 {
     if (PyObject_SetItem(request, IT(served_key), served) < 0 ||
         PyObject_SetItem(request, IT(id_name), OF_SERVED(served, request_id)) < 0)
         return -1;
-    PyObject *task = PyObject_CallNoArgs(IT(current_task));
+    PyObject *task = task_of(begin, span->peer);
     if (task == NULL || task == Py_None) {
         Py_XDECREF(task);
         return task == NULL ? -1 : 0;
     }
-    PyObject *ending = new_ending(begin, served), *done = NULL;
+    PyObject *ending = new_ending(begin, served, span->protocol), *done = NULL;
     if (ending != NULL)
         done = PyObject_CallMethodOneArg(task, begin->names[A_add_done_callback], ending);
-    Py_XDECREF(ending);
+    Py_XSETREF(begin->last.ending, ending);
     Py_XDECREF(done);
     Py_DECREF(task);
     return done == NULL ? -1 : 0;
 }
 
 PyObject *
-begin_call(PyObject *self, PyObject *args, PyObject *keywords)
+begin_call(PyObject *self, PyObject *const *args, size_t number, PyObject *keywords)
 {
     Begin *begin = (Begin *)self;
-    if (keywords != NULL || PyTuple_GET_SIZE(args) != 1 || begin->last.peers == NULL) {
+    if (keywords != NULL || PyVectorcall_NARGS(number) != 1 || begin->last.peers == NULL) {
         PyErr_SetString(PyExc_TypeError, "it takes a request");
         return NULL;
     }
-    PyObject *request = PyTuple_GET_ITEM(args, 0), *result = NULL;
+    PyObject *request = args[0], *result = NULL;
+    Span span = {0};
     /* One that has anything noted already may be on its way. */
     if (PyObject_Size(request) == 0) {
         PyObject *headers = ASK(request, headers);
         PyObject *method = headers == NULL ? NULL : ASK(request, method);
-        Span span = {0};
         if (method != NULL)
             result = begun(begin, request, headers, method, &span);
-        span_free(&span);
         Py_XDECREF(headers);
         Py_XDECREF(method);
     }
     if (result == NULL)
-        return unless_fatal() < 0 ? NULL : PyObject_CallOneArg(IT(fallback), request);
-    if (kept(begin, request, result) < 0 && unless_fatal() < 0)
+        result = unless_fatal() < 0 ? NULL : PyObject_CallOneArg(IT(fallback), request);
+    else if (kept(begin, request, result, &span) < 0 && unless_fatal() < 0)
         Py_CLEAR(result);
+    span_free(&span);
     return result;
 }

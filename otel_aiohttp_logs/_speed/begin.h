@@ -15,6 +15,7 @@
     X(span_key) X(request_key) X(context_var) X(extract) X(extracts) X(nothing)          \
     X(id_for) X(makes_ids) X(parent_of) X(of_roots) X(time) X(time_ns) X(perf_counter)   \
     X(methods) X(attributes_of) X(server_address) X(version_of) X(current_task)          \
+    X(running_loop)                                                                      \
     X(served_key) X(agent_header) X(host_header) X(response_header) X(ending_type)       \
     X(event_wanted) X(write_event) X(info) X(ok) X(method_name) X(path_name)             \
     X(scheme_name) X(version_name) X(route_name) X(client_name) X(agent_name)            \
@@ -23,9 +24,9 @@
 
 /* What is asked for by attribute. */
 #define BEGIN_NAMES(X)                                                                   \
-    X(_end_event) X(_end_span) X(add_done_callback) X(body_length) X(canonical) X(finished) X(get)       \
-    X(headers) X(match_info) X(method) X(pipeline) X(raw_path) X(raw_query_string)       \
-    X(rel_url) X(remote) X(resource) X(result) X(route) X(sampler) X(scheme)             \
+    X(_end_event) X(_end_span) X(add_done_callback) X(body_length) X(canonical)          \
+    X(finished) X(get) X(headers) X(match_info) X(method) X(pipeline) X(protocol)        \
+    X(raw_path) X(raw_query_string) X(rel_url) X(remote) X(resource) X(result) X(route) X(sampler) X(scheme)             \
     X(setdefault) X(sink) X(span) X(status) X(transport) X(version)
 
 /* The slots of what is made here, and their values. */
@@ -58,7 +59,8 @@ typedef struct {
     PyObject *pipeline, *sink;         /* of the provider, if its spans are ours */
     PyObject *wanted;                  /* of roots: a bool, None if the sampler decides */
     PyObject *sampler;
-    PyObject *peers;                   /* by connection: (scheme, remote address) */
+    PyObject *peers;                   /* by connection: (scheme, remote address, loop) */
+    PyObject *ending;                  /* the one of the last request, while it's served */
     PyObject *host, *address;          /* the header, and its attributes */
     PyObject *version, *version_text;
     PyObject *attributes;              /* of the last request: a template for the next */
@@ -67,6 +69,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
+    vectorcallfunc call;
     PyObject *things[B_COUNT];
     PyObject *names[A_COUNT];
     PyObject *empty;
@@ -89,16 +92,27 @@ typedef struct {
 int find_route(Begin *begin, PyObject *request, PyObject *method, PyObject **route,
                PyObject **name);
 
+/* --- begin_peer.c --- */
+
+/* request.protocol, NULL without an exception if the request's class isn't aiohttp's. */
+PyObject *protocol_of(Begin *begin, PyObject *request);
+/* request.transport, by its *protocol* if there's one: that takes no call of Python's. */
+PyObject *transport_of(Begin *begin, PyObject *request, PyObject *protocol);
+/* Who is at the other end, how, and who serves it: (scheme, remote address, loop). */
+PyObject *peer_of(Begin *begin, PyObject *request, PyObject *protocol);
+
 /* --- begin_attributes.c --- */
 
-PyObject *attributes_of(Begin *begin, PyObject *request, PyObject *headers,
-                        PyObject *method, PyObject *route);
+PyObject *attributes_of(Begin *begin, PyObject *request, PyObject *peer, PyObject *route);
+/* Those of a request that isn't sampled are worked out when they are asked for. */
+int know_attributes(Begin *begin, PyObject *served);
 
 /* --- begin_span.c --- */
 
 typedef struct {
     PyObject *name, *start_time, *attributes, *context;
     PyObject *parent, *asked, *trace_id, *span_id, *state;
+    PyObject *protocol, *peer;
     long flags;
     int wanted;
 } Span;
@@ -121,7 +135,8 @@ PyObject *clock_time(Begin *begin);
 
 /* --- begin_type.c --- */
 
-PyObject *begin_call(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *begin_call(PyObject *self, PyObject *const *args, size_t number,
+                     PyObject *keywords);
 int is_begin(PyObject *object);
 
 /* --- ending_event.c --- */
@@ -131,7 +146,15 @@ int end_event(Begin *begin, PyObject *served, PyObject *status);
 
 /* --- ending.c --- */
 
-/* Returns what is called when the task is done. */
-PyObject *new_ending(Begin *begin, PyObject *served);
+/* What is called when the task of a request is done. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    Begin *begin;
+    PyObject *served;
+    PyObject *protocol; /* or NULL */
+} Ending;
+
+PyObject *new_ending(Begin *begin, PyObject *served, PyObject *protocol);
 
 #endif

@@ -7,20 +7,20 @@
 #include "begin.h"
 
 #define MOST_CHARACTERS 2048
-#define MOST_PEERS 1024
 
 /* What is there of a request, each a reference or NULL. */
 typedef struct {
     PyObject *method, *path, *scheme, *version, *route, *remote, *agent, *host;
+    PyObject *headers;
 } Seen;
 
 static void
 seen_free(Seen *seen)
 {
+    Py_XDECREF(seen->method);
+    Py_XDECREF(seen->headers);
     Py_XDECREF(seen->path);
-    Py_XDECREF(seen->scheme);
     Py_XDECREF(seen->version);
-    Py_XDECREF(seen->remote);
     Py_XDECREF(seen->agent);
     Py_XDECREF(seen->host);
 }
@@ -68,64 +68,11 @@ see_version(Begin *begin, PyObject *request, Seen *seen)
     return 0;
 }
 
-/* Asks the request who is at the other end, and how: (scheme, remote address or None). */
-static PyObject *
-asked_peer(Begin *begin, PyObject *request)
-{
-    PyObject *scheme = ASK(request, scheme), *remote = scheme ? ASK(request, remote) : NULL;
-    PyObject *peer = remote == NULL ? NULL : PyTuple_Pack(2, scheme, remote);
-    Py_XDECREF(scheme);
-    Py_XDECREF(remote);
-    return peer;
-}
-
-/*
- * The same, asked once a connection; a class of the application's may have other answers. A
- * weak reference is never equal to one of another connection that has the same address.
- */
-static PyObject *
-peer_of(Begin *begin, PyObject *request)
-{
-    PyObject *peers = begin->last.peers;
-    PyObject *transport = Py_IS_TYPE(request, (PyTypeObject *)IT(request_type))
-                              ? ASK(request, transport)
-                              : NULL;
-    PyObject *connection =
-        transport && transport != Py_None ? PyWeakref_NewRef(transport, NULL) : NULL;
-    Py_XDECREF(transport);
-    if (connection == NULL) {
-        PyErr_Clear();
-        return asked_peer(begin, request);
-    }
-    PyObject *peer = Py_XNewRef(PyDict_GetItemWithError(peers, connection));
-    if (peer == NULL && !PyErr_Occurred() && (peer = asked_peer(begin, request)) != NULL) {
-        if (PyDict_GET_SIZE(peers) >= MOST_PEERS)
-            PyDict_Clear(peers);
-        if (PyDict_SetItem(peers, connection, peer) < 0)
-            Py_CLEAR(peer);
-    }
-    Py_DECREF(connection);
-    return peer;
-}
-
-static int
-see_peer(Begin *begin, PyObject *request, Seen *seen)
-{
-    PyObject *peer = peer_of(begin, request);
-    if (peer == NULL)
-        return -1;
-    PyObject *remote = PyTuple_GET_ITEM(peer, 1);
-    seen->scheme = Py_NewRef(PyTuple_GET_ITEM(peer, 0));
-    seen->remote = PyObject_IsTrue(remote) == 1 ? Py_NewRef(remote) : NULL;
-    Py_DECREF(peer);
-    return 0;
-}
-
 /* A header's text; NULL without an exception if there's none. -1 if it's unusual. */
 static int
-see_header(Begin *begin, PyObject *headers, PyObject *name, PyObject **text)
+see_header(Begin *begin, const Seen *seen, PyObject *name, PyObject **text)
 {
-    PyObject *value = PyObject_CallMethodOneArg(headers, begin->names[A_get], name);
+    PyObject *value = PyObject_CallMethodOneArg(seen->headers, begin->names[A_get], name);
     if (value == NULL)
         return -1;
     if (value == Py_None || (PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) == 0)) {
@@ -137,13 +84,15 @@ see_header(Begin *begin, PyObject *headers, PyObject *name, PyObject **text)
 }
 
 static int
-see(Begin *begin, PyObject *request, PyObject *headers, Seen *seen)
+see(Begin *begin, PyObject *request, Seen *seen)
 {
-    if (see_path(begin, request, seen) < 0 || see_version(begin, request, seen) < 0 ||
-        see_peer(begin, request, seen) < 0 ||
-        see_header(begin, headers, IT(agent_header), &seen->agent) < 0)
+    seen->method = ASK(request, method);
+    seen->headers = seen->method == NULL ? NULL : ASK(request, headers);
+    if (seen->headers == NULL || see_path(begin, request, seen) < 0 ||
+        see_version(begin, request, seen) < 0 ||
+        see_header(begin, seen, IT(agent_header), &seen->agent) < 0)
         return -1;
-    return see_header(begin, headers, IT(host_header), &seen->host);
+    return see_header(begin, seen, IT(host_header), &seen->host);
 }
 
 static int
@@ -218,12 +167,15 @@ filled_in(Begin *begin, const Seen *seen)
 }
 
 static PyObject *
-ordinary(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
-         PyObject *route)
+ordinary(Begin *begin, PyObject *request, PyObject *peer, PyObject *route)
 {
-    Seen seen = {.method = method, .route = route == Py_None ? NULL : route};
-    PyObject *attributes = NULL;
-    if (see(begin, request, headers, &seen) == 0) {
+    PyObject *remote = PyTuple_GET_ITEM(peer, 1), *attributes = NULL;
+    Seen seen = {
+        .route = route == Py_None ? NULL : route,
+        .scheme = PyTuple_GET_ITEM(peer, 0),
+        .remote = PyObject_IsTrue(remote) == 1 ? remote : NULL,
+    };
+    if (see(begin, request, &seen) == 0) {
         if (is_template(begin, begin->last.attributes, &seen))
             attributes = filled_in(begin, &seen);
         else if ((attributes = built(begin, &seen)) != NULL)
@@ -234,15 +186,37 @@ ordinary(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
 }
 
 PyObject *
-attributes_of(Begin *begin, PyObject *request, PyObject *headers, PyObject *method,
-              PyObject *route)
+attributes_of(Begin *begin, PyObject *request, PyObject *peer, PyObject *route)
 {
-    PyObject *attributes = ordinary(begin, request, headers, method, route);
+    PyObject *attributes = peer == NULL ? NULL : ordinary(begin, request, peer, route);
     if (attributes != NULL || unless_fatal() < 0)
         return attributes;
-    attributes =
-        PyObject_CallFunctionObjArgs(IT(attributes_of), request, route, NULL);
+    attributes = PyObject_CallFunctionObjArgs(IT(attributes_of), request, route, NULL);
     if (attributes != NULL && !PyDict_CheckExact(attributes))
         Py_CLEAR(attributes);
     return attributes;
+}
+
+int
+know_attributes(Begin *begin, PyObject *served)
+{
+    if (OF_SERVED(served, _attributes) != Py_None)
+        return 0;
+    PyObject *request = OF_SERVED(served, _request), *method = ASK(request, method);
+    PyObject *route = NULL, *name = NULL, *attributes = NULL;
+    if (method != NULL && find_route(begin, request, method, &route, &name) == 0) {
+        PyObject *protocol = protocol_of(begin, request);
+        PyObject *peer = peer_of(begin, request, protocol);
+        if (peer != NULL || unless_fatal() == UNUSUAL)
+            attributes = attributes_of(begin, request, peer, route);
+        Py_XDECREF(protocol);
+        Py_XDECREF(peer);
+    }
+    Py_XDECREF(method);
+    Py_XDECREF(route);
+    Py_XDECREF(name);
+    if (attributes == NULL)
+        return -1;
+    Py_XSETREF(OF_SERVED(served, _attributes), attributes);
+    return 0;
 }

@@ -29,6 +29,8 @@ span_free(Span *span)
     Py_XDECREF(span->trace_id);
     Py_XDECREF(span->span_id);
     Py_XDECREF(span->state);
+    Py_XDECREF(span->protocol);
+    Py_XDECREF(span->peer);
 }
 
 /* Finds the caller's span: parent_of() returns (parent, asked, flags), see tracer.py. */

@@ -1,6 +1,9 @@
 /* What a request begins with, as a type: it is made of things by their names. */
 #include "begin.h"
 
+#include <stddef.h>
+#include <structmember.h>
+
 #define AS_TEXT(name) #name,
 static const char *const thing_names[] = {BEGIN_THINGS(AS_TEXT)};
 static const char *const names[] = {BEGIN_NAMES(AS_TEXT)};
@@ -21,7 +24,7 @@ find_them(PyObject *type, const char *const *slots, int count, Py_ssize_t *at)
 
 #define REMEMBERED(X)                                                                    \
     X(pipeline) X(sink) X(wanted) X(sampler) X(host) X(address) X(version)               \
-    X(version_text) X(attributes) X(routes) X(peers)
+    X(version_text) X(attributes) X(routes) X(peers) X(ending)
 #define VISIT_LAST(name) Py_VISIT(begin->last.name);
 #define CLEAR_LAST(name) Py_CLEAR(begin->last.name);
 
@@ -73,6 +76,7 @@ static int
 begin_init(PyObject *self, PyObject *args, PyObject *given)
 {
     Begin *begin = (Begin *)self;
+    begin->call = begin_call;
     if (PyTuple_GET_SIZE(args) != 0)
         return PyErr_SetString(PyExc_TypeError, "by keyword only"), -1;
     begin->state = PyType_GetModuleState(Py_TYPE(self));
@@ -87,11 +91,17 @@ begin_init(PyObject *self, PyObject *args, PyObject *given)
                      begin->unrecorded_at);
 }
 
+static PyMemberDef begin_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Begin, call), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot begin_slots[] = {
     {Py_tp_doc, "Begins the requests of one application: returns ServedRequest or None."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, begin_init},
-    {Py_tp_call, begin_call},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, begin_members},
     {Py_tp_traverse, begin_traverse},
     {Py_tp_clear, begin_clear},
     {Py_tp_dealloc, clear_and_free},
@@ -101,14 +111,14 @@ static PyType_Slot begin_slots[] = {
 static PyType_Spec begin_spec = {
     .name = "otel_aiohttp_logs._speed._c.Begin",
     .basicsize = sizeof(Begin),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = begin_slots,
 };
 
 int
 is_begin(PyObject *object)
 {
-    return object != NULL && Py_TYPE(object)->tp_call == begin_call;
+    return object != NULL && PyVectorcall_Function(object) == begin_call;
 }
 
 int

@@ -5,11 +5,8 @@
  */
 #include "begin.h"
 
-typedef struct {
-    PyObject_HEAD
-    Begin *begin;
-    PyObject *served;
-} Ending;
+#include <stddef.h>
+#include <structmember.h>
 
 static int
 is_usual(Begin *begin, PyObject *served)
@@ -29,7 +26,7 @@ is_usual(Begin *begin, PyObject *served)
 
 /* aiohttp's task returns (response, whether the connection was reset). */
 static int
-is_in_order(Begin *begin, PyObject *served, PyObject *task)
+is_in_order(Begin *begin, const Ending *ending, PyObject *task)
 {
     PyObject *result = PyObject_CallMethodNoArgs(task, begin->names[A_result]);
     if (result == NULL)
@@ -37,7 +34,9 @@ is_in_order(Begin *begin, PyObject *served, PyObject *task)
     int in_order = result != NULL && PyTuple_CheckExact(result) &&
                    PyTuple_GET_SIZE(result) == 2 && PyTuple_GET_ITEM(result, 1) != Py_True;
     Py_XDECREF(result);
-    PyObject *transport = in_order ? ASK(OF_SERVED(served, _request), transport) : NULL;
+    PyObject *request = OF_SERVED(ending->served, _request);
+    PyObject *transport =
+        in_order ? transport_of(begin, request, ending->protocol) : NULL;
     in_order = transport != NULL && transport != Py_None;
     Py_XDECREF(transport);
     return in_order;
@@ -108,9 +107,10 @@ let_go(Begin *begin, PyObject *served)
 
 /* 0 if it's done, UNUSUAL if nothing is done yet, -1 if an exception has to go on. */
 static int
-end(Begin *begin, PyObject *served, PyObject *task)
+end(Begin *begin, const Ending *ending, PyObject *task)
 {
-    if (!is_usual(begin, served) || !is_in_order(begin, served, task))
+    PyObject *served = ending->served;
+    if (!is_usual(begin, served) || !is_in_order(begin, ending, task))
         return unless_fatal();
     PyObject *status = good_status(begin, served), *span = OF_SERVED(served, _span);
     if (status == NULL)
@@ -128,20 +128,23 @@ end(Begin *begin, PyObject *served, PyObject *task)
 }
 
 static PyObject *
-ending_call(PyObject *self, PyObject *args, PyObject *Py_UNUSED(keywords))
+ending_call(PyObject *self, PyObject *const *args, size_t number,
+            PyObject *Py_UNUSED(keywords))
 {
     Ending *ending = (Ending *)self;
-    if (PyTuple_GET_SIZE(args) != 1) {
+    if (PyVectorcall_NARGS(number) != 1) {
         PyErr_SetString(PyExc_TypeError, "it takes a task");
         return NULL;
     }
-    PyObject *task = PyTuple_GET_ITEM(args, 0), *served = ending->served;
-    int left = end(ending->begin, served, task);
+    Begin *begin = ending->begin;
+    int left = end(begin, ending, args[0]);
+    if (begin->last.ending == self)
+        Py_CLEAR(begin->last.ending);
     if (left == 0)
         return Py_NewRef(Py_None);
     if (left < 0)
         return NULL;
-    return PyObject_CallMethodOneArg(served, ending->begin->names[A_finished], task);
+    return PyObject_CallMethodOneArg(ending->served, begin->names[A_finished], args[0]);
 }
 
 static int
@@ -150,6 +153,7 @@ ending_traverse(PyObject *self, visitproc visit, void *arg)
     Ending *ending = (Ending *)self;
     Py_VISIT(ending->begin);
     Py_VISIT(ending->served);
+    Py_VISIT(ending->protocol);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
@@ -160,24 +164,33 @@ ending_clear(PyObject *self)
     Ending *ending = (Ending *)self;
     Py_CLEAR(ending->begin);
     Py_CLEAR(ending->served);
+    Py_CLEAR(ending->protocol);
     return 0;
 }
 
 PyObject *
-new_ending(Begin *begin, PyObject *served)
+new_ending(Begin *begin, PyObject *served, PyObject *protocol)
 {
     PyTypeObject *type = (PyTypeObject *)IT(ending_type);
     Ending *ending = (Ending *)type->tp_alloc(type, 0);
     if (ending != NULL) {
         ending->begin = (Begin *)Py_NewRef(begin);
         ending->served = Py_NewRef(served);
+        ending->protocol = Py_XNewRef(protocol);
+        ending->call = ending_call;
     }
     return (PyObject *)ending;
 }
 
+static PyMemberDef ending_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Ending, call), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot ending_slots[] = {
     {Py_tp_doc, "Called with the task of a request that is done."},
-    {Py_tp_call, ending_call},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, ending_members},
     {Py_tp_traverse, ending_traverse},
     {Py_tp_clear, ending_clear},
     {Py_tp_dealloc, clear_and_free},
@@ -187,7 +200,8 @@ static PyType_Slot ending_slots[] = {
 static PyType_Spec ending_spec = {
     .name = "otel_aiohttp_logs._speed._c.Ending",
     .basicsize = sizeof(Ending),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = ending_slots,
 };
 

@@ -73,11 +73,13 @@ end_event(Begin *begin, PyObject *served, PyObject *status)
 {
     PyObject *bound = OF_SCOPE(OF_SERVED(served, scope), bound);
     if (IT(event_wanted) == Py_None || !PyDict_CheckExact(bound) ||
-        PyDict_GET_SIZE(bound) > 0 || !PyDict_CheckExact(OF_SERVED(served, _attributes)))
+        PyDict_GET_SIZE(bound) > 0)
         return UNUSUAL;
     int wanted = is_wanted_now(begin);
     if (wanted <= 0)
         return wanted == 0 ? 0 : unless_fatal();
+    if (know_attributes(begin, served) < 0)
+        return unless_fatal();
     PyObject *said = said_of(begin, served, status);
     PyObject *text = said == NULL ? NULL : text_of(begin, said, status), *done = NULL;
     if (text != NULL) {

@@ -50,7 +50,10 @@ text_of(State *state, const Line *of)
     return text;
 }
 
-/* Queues the event and writes its line: 1 if that is done, 0 leaves it to the twin, or -1. */
+/*
+ * Queues the event, if there's a queue, and writes its line: 1 if that is done, 0 leaves it
+ * to the twin, or -1.
+ */
 static int
 write_both(State *state, const Where *where, Line *of, long level, PyObject *waiting,
            PyObject *shows)
@@ -64,7 +67,7 @@ write_both(State *state, const Where *where, Line *of, long level, PyObject *wai
         return 0;
     of->ids = where->ids;
     PyObject *text = shows ? text_of(state, of) : Py_NewRef(Py_None);
-    int done = text != NULL && queue_log(state, waiting, &parts) > 0;
+    int done = text != NULL && (waiting == NULL || queue_log(state, waiting, &parts) > 0);
     if (done && shows && write_text(state, shows, text) < 0)
         done = -1;
     Py_XDECREF(text);
@@ -122,8 +125,8 @@ write_event(PyObject *module, PyObject *const *args, Py_ssize_t number)
     PyObject *outlet = only_outlet(state, args[0]), *ids = Py_NewRef(Py_None);
     PyObject *waiting = outlet == NULL ? NULL : waiting_of_outlet(outlet);
     Where where = {0};
-    int done = 0;
-    if (of.level != NULL && PyUnicode_CheckExact(of.level) && waiting != NULL &&
+    int done = 0, ready = waiting != NULL || has_no_outlet(state, args[0]);
+    if (of.level != NULL && PyUnicode_CheckExact(of.level) && ready &&
         look_around(state, args[8], &ids, &where) == 0 &&
         PyDict_Contains(args[8], THING(state, SUPPRESSED)) == 0)
         done = write_both(state, &where, &of, PyLong_AsLong(args[6]), waiting, shows);

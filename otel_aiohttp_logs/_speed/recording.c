@@ -181,6 +181,8 @@ queue_span(State *state, PyObject *span, uint64_t end_time)
 {
     if (!is_ours(state, span) || !is_whole(state, span))
         return 0;
+    if (SLOT(span, SINK) == Py_None)
+        return 1;
     PyObject *waiting = waiting_of_sink(SLOT(span, SINK));
     Py_ssize_t kind = place_of(state->span_kinds, SLOT(span, KIND));
     SpanParts parts = {.kind = (uint64_t)kind, .end = end_time};

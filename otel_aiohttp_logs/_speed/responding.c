@@ -18,14 +18,21 @@ typedef struct {
 static int
 respond(Begin *begin, PyObject *request, PyObject *response)
 {
-    PyObject *served = PyObject_GetItem(request, IT(served_key));
-    if (served == NULL)
+    Ending *last = (Ending *)Py_XNewRef(begin->last.ending);
+    int is_last = last != NULL && last->served != NULL &&
+                  OF_SERVED(last->served, _request) == request;
+    PyObject *served = is_last ? Py_NewRef(last->served)
+                               : PyObject_GetItem(request, IT(served_key));
+    if (served == NULL) {
+        Py_XDECREF(last);
         return unless_fatal();
+    }
     int usual = Py_IS_TYPE(served, (PyTypeObject *)IT(served_type)) &&
                 OF_SERVED(served, _theirs) == Py_None &&
                 OF_SERVED(served, _request) == request &&
                 !PyObject_TypeCheck(response, (PyTypeObject *)IT(websocket_type));
-    PyObject *transport = usual ? ASK(request, transport) : NULL;
+    PyObject *protocol = is_last ? last->protocol : NULL;
+    PyObject *transport = usual ? transport_of(begin, request, protocol) : NULL;
     PyObject *headers = transport ? ASK(response, headers) : NULL;
     PyObject *responded = headers ? clock_now(begin) : NULL, *set = NULL;
     if (responded != NULL) {
@@ -40,6 +47,7 @@ respond(Begin *begin, PyObject *request, PyObject *response)
     Py_XDECREF(headers);
     Py_XDECREF(transport);
     Py_DECREF(served);
+    Py_XDECREF(last);
     return set == NULL ? unless_fatal() : 0;
 }
 

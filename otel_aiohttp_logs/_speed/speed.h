@@ -302,6 +302,14 @@ PyObject *random_trace_id(State *state);
 PyObject *random_span_id(State *state);
 PyObject *random_guid(State *state);
 
+/* --- message.c --- */
+
+#define LONGEST_MESSAGE (256 * 1024)
+
+int is_tidy(PyObject *text, Py_ssize_t longest);
+/* NULL, with or without an exception, is what leaves the record to the twin. */
+PyObject *message_of(State *state, PyObject *values);
+
 /* --- said.c --- */
 
 PyObject *tuple_of(PyObject *kind, Py_ssize_t size);
@@ -312,13 +320,20 @@ PyObject *say(State *state, const Where *where, PyObject *record, PyObject *valu
 int raised_of(State *state, PyObject *record, PyObject *values, PyObject **raised);
 PyObject *attributes_with(State *state, const LogParts *of, PyObject *raised);
 
-/* --- pass_on.c --- */
+/* --- log_parts.c --- */
 
 long severity(long level);
 int time_ns(double created, uint64_t *time);
 /* Says which request a record belongs to. */
 void say_where(State *state, const Where *where, LogParts *of);
+/* What a record with these *values* consists of, but for its body and attributes. */
+int find_parts(State *state, const Where *where, PyObject *values, LogParts *of);
+
+/* --- pass_on.c --- */
+
 PyObject *only_outlet(State *state, PyObject *handler);
+/* 1 if the records that *handler* gets go nowhere. */
+int has_no_outlet(State *state, PyObject *handler);
 int has_no_filters(State *state, PyObject *handler);
 /* 1 if the handler has no filters, and the record is one of ours and of no odd logger. */
 int is_for_us(State *state, PyObject *handler, PyObject *record);
@@ -375,7 +390,6 @@ PyObject *new_trace_id(PyObject *module, PyObject *nothing);
 PyObject *new_span_id(PyObject *module, PyObject *nothing);
 PyObject *new_request_id(PyObject *module, PyObject *nothing);
 int find_slot(PyObject *kind, const char *name, Py_ssize_t *at);
-int is_tidy(PyObject *text, Py_ssize_t longest);
 PyObject *pass_on(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *json_line(PyObject *module, PyObject *const *args, Py_ssize_t number);
 PyObject *show(PyObject *module, PyObject *const *args, Py_ssize_t number);

@@ -45,9 +45,8 @@ class OwnPipeline:
         settings = self._settings
         if not settings.disabled:
             decide = sampler(settings.sampler, settings.sampler_ratio)
-            PROVIDER.pipeline = SpanPipeline(
-                decide, self._exporter.emit_span, span_class(settings.limits)
-            )
+            sink = self._exporter.emit_span if settings.traces.enabled else None
+            PROVIDER.pipeline = SpanPipeline(decide, sink, span_class(settings.limits))
         self._exporter.start()
 
     def flush(self, timeout: float) -> bool:

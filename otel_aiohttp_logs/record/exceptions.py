@@ -30,7 +30,12 @@ _ExcInfo: TypeAlias = (
 )
 
 
+EXCEPTION_NAMES = ("exception.type", "exception.message", "exception.stacktrace")
+
+
 class ExceptionFields(NamedTuple):
+    """The values of these, which the semantic conventions name."""
+
     type: str
     """Qualified (``asyncio.exceptions.CancelledError``); a built-in's name alone."""
     message: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.flat import FlatLog
 from otel_aiohttp_logs.record.access import EVENT_NAME, EventRecord
+from otel_aiohttp_logs.record.exceptions import EXCEPTION_NAMES
 from otel_aiohttp_logs.record.fields import exception
 from otel_aiohttp_logs.record.said import say_and_leave
 from otel_aiohttp_logs.record.stamp import ids_of
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from otel_aiohttp_logs.flat import Plain
     from otel_aiohttp_logs.record.stamp import Ids
-
-EXCEPTION_NAMES = ("exception.type", "exception.message", "exception.stacktrace")
 
 
 def flat_log(record: logging.LogRecord) -> FlatLog:

@@ -78,7 +78,7 @@ def _things(context_var: object) -> dict[str, Any]:
         "EVENT": access.EventRecord,
         "EVENT_NAME": access.EVENT_NAME,
         "EXCEPTION": exceptions.exception,
-        "EXCEPTION_NAMES": flatten.EXCEPTION_NAMES,
+        "EXCEPTION_NAMES": exceptions.EXCEPTION_NAMES,
         "FORM_NUMBER": forms.form_number,
         "FLAT_LOG": FlatLog,
         "GETPID": _builtin(os.getpid, "posix"),

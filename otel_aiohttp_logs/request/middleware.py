@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aiohttp import web
 
+from otel_aiohttp_logs.request.begin import KEY, begin, served_request
 from otel_aiohttp_logs.request.rejected import reject
-from otel_aiohttp_logs.request.serve import KEY, ServedRequest, begin, served_request
+from otel_aiohttp_logs.request.serve import ServedRequest
 from otel_aiohttp_logs.request.twins import compiled_begin, know_begin, responding
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from opentelemetry.semconv.attributes.client_attributes import CLIENT_ADDRESS
 from opentelemetry.semconv.attributes.http_attributes import HTTP_REQUEST_METHOD
 from opentelemetry.trace import INVALID_SPAN
 
+from otel_aiohttp_logs.request.begin import RequestKey, served_request
 from otel_aiohttp_logs.request.outcome import ending, outcome
 from otel_aiohttp_logs.request.request_id import RESPONSE_HEADER
-from otel_aiohttp_logs.request.serve import RequestKey, served_request
 from otel_aiohttp_logs.scope.fields import add
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope
 from otel_aiohttp_logs.span.ids import new_request_id

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-import warnings
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from opentelemetry.context import attach, get_current
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
@@ -30,18 +28,15 @@ from otel_aiohttp_logs.request.websocket import Messages
 from otel_aiohttp_logs.scope.request import REQUEST, RequestScope, request_context
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from aiohttp import web
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
     from otel_aiohttp_logs.request.event import Events
     from otel_aiohttp_logs.request.instruments import Instruments
     from otel_aiohttp_logs.request.outcome import Outcome
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_kept: list[bool] = []
 
 
 class ServedRequest:
@@ -78,6 +73,7 @@ class ServedRequest:
         self._messages: Messages | None = None
         self._started = time.perf_counter()
         self._responded: float | None = None
+        self._attributes: dict[str, str | int | float] | None
         self._attributes = request_attributes(request, route)
         self._theirs = instruments.span_begun and instruments.span_begun()
         if self._theirs is None:
@@ -95,10 +91,10 @@ class ServedRequest:
         attach(self.context)
         self._metrics = instruments.metrics if self._theirs is None else None
         if self._metrics is not None:
-            self._metrics.began(self._attributes, self.context)
+            self._metrics.began(self._known(), self.context)
 
     def _started_span(self, name: str, context: Context, start_time: int) -> Span:
-        attributes = {**self._attributes, "request_id": self.request_id}
+        attributes = {**self._known(), "request_id": self.request_id}
         try:
             return self._instruments.start_span(name, context, attributes, start_time)
         except Exception:  # noqa: BLE001 (counted and logged)
@@ -165,7 +161,7 @@ class ServedRequest:
         )
         if self._metrics is not None:
             seconds = time.perf_counter() - self._started
-            self._metrics.ended(self._attributes, seconds, self.context, result)
+            self._metrics.ended(self._known(), seconds, self.context, result)
         if result.status is not None:
             span.set_attribute(HTTP_RESPONSE_STATUS_CODE, result.status)
         if result.error_type is not None:
@@ -193,56 +189,24 @@ class ServedRequest:
         except Exception:  # noqa: BLE001 (counted and logged)
             self._instruments.tally.failed()
 
+    def _known(self) -> dict[str, str | int | float]:
+        """Return its attributes; the compiled twin may have left them out."""
+        if self._attributes is None and self._request is not None:
+            route = route_of(self._request)
+            self._attributes = request_attributes(self._request, route)
+        return self._attributes or {}
+
     def _write_event(self, events: Events, result: Outcome) -> None:
-        attributes = self._attributes
+        attributes = self._known()
         level = events.level(result, attributes)
         if level is not None:
-            self._measure()
+            self._measure(attributes)
             events.write(level, result, attributes, self.scope.bound, self.context)
 
-    def _measure(self) -> None:
-        attributes, response = self._attributes, self._response
+    def _measure(self, attributes: dict[str, str | int | float]) -> None:
+        response = self._response
         attributes["duration"] = round(time.perf_counter() - self._started, 6)
         if response is not None and self._responded is not None:
             first_byte = self._responded - self._started
             attributes["time_to_first_byte"] = round(first_byte, 6)
             attributes["http.response.size"] = response.body_length
-
-
-# Before aiohttp 3.14 there is no RequestKey, and no warning of other keys.
-RequestKey = getattr(web, "RequestKey", lambda name, _: name)
-KEY = RequestKey("otel_aiohttp_logs.served", ServedRequest)
-
-
-def begin(request: web.Request, instruments: Instruments) -> ServedRequest | None:
-    """Return the request's telemetry, begun now; None if it is on its way already."""
-    # To ask an empty request raises inside of it, which takes longer.
-    if len(request) and KEY in request:
-        return None
-    served = ServedRequest(request, instruments)
-    request[KEY] = served
-    _keep(request, served.request_id)
-    task = asyncio.current_task()
-    if task is not None:
-        task.add_done_callback(served.finished)
-    return served
-
-
-def _keep(request: web.Request, request_id: str) -> None:
-    if _kept:
-        request["request_id"] = request_id
-        return
-    # Once in a process aiohttp warns of a key that is no RequestKey; this one is a
-    # string by design, and the warning may be an error.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        request["request_id"] = request_id
-    _kept.append(True)
-
-
-def served_request(request: web.BaseRequest) -> ServedRequest | None:
-    try:  # request.get() goes through three functions more
-        served: ServedRequest = request[KEY]
-    except KeyError:
-        return None
-    return served

@@ -94,6 +94,7 @@ def compiled_begin(
         "time_ns": time.time_ns,
         "perf_counter": time.perf_counter,
         "current_task": asyncio.current_task,
+        "running_loop": asyncio.get_running_loop,
         "methods": attributes.METHODS,
         "attributes_of": attributes.request_attributes,
         "server_address": attributes.server_address,

@@ -1,8 +1,10 @@
-"""A link to another span, as it is exported."""
+"""How spans point at each other: contexts, links."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from otel_aiohttp_logs.flat import FlatLink
 from otel_aiohttp_logs.span.limits import Limits, clean
@@ -10,11 +12,29 @@ from otel_aiohttp_logs.span.limits import Limits, clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opentelemetry.trace import SpanContext
+    from opentelemetry.trace import TraceState
 
 # OTLP's Span.flags: whether it is known that a context is another process's, and is.
 HAS_IS_REMOTE = 0x100
 IS_REMOTE = 0x200
+
+
+class _Ours(Protocol):
+    trace_id: int
+    span_id: int
+    flags: int
+    trace_state: TraceState
+
+
+def own_context(span: _Ours) -> SpanContext:
+    """Return the context of a span of ours."""
+    return SpanContext(
+        span.trace_id,
+        span.span_id,
+        is_remote=False,
+        trace_flags=TraceFlags(span.flags),
+        trace_state=span.trace_state,
+    )
 
 
 def flat_link(

@@ -6,23 +6,30 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from opentelemetry.trace import (
-    INVALID_SPAN_CONTEXT,
     Span,
     SpanContext,
     SpanKind,
     Status,
     StatusCode,
-    TraceFlags,
     TraceState,
 )
 
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain, Scope
-from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
+from otel_aiohttp_logs.record.exceptions import (
+    EXCEPTION_NAMES,
+    error_text,
+    exception_fields,
+)
 from otel_aiohttp_logs.record.safe import MAX_TEXT
 from otel_aiohttp_logs.record.text import name_of, text_of
 from otel_aiohttp_logs.record.twins import native, plain
 from otel_aiohttp_logs.span.limits import Limits, clean
-from otel_aiohttp_logs.span.links import HAS_IS_REMOTE, IS_REMOTE, flat_link
+from otel_aiohttp_logs.span.links import (
+    HAS_IS_REMOTE,
+    IS_REMOTE,
+    flat_link,
+    own_context,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +81,7 @@ class RecordingSpan(Span):
         kind: SpanKind,
         scope: Scope,
         start_time: int,
-        sink: Callable[[FlatSpan], None],
+        sink: Callable[[FlatSpan], None] | None,
         lenient: tuple[bool, bool],
         state: TraceState,
     ) -> None:
@@ -105,13 +112,7 @@ class RecordingSpan(Span):
 
     def get_span_context(self) -> SpanContext:
         if self._context is None:
-            self._context = SpanContext(
-                self.trace_id,
-                self.span_id,
-                is_remote=False,
-                trace_flags=TraceFlags(self.flags),
-                trace_state=self.trace_state,
-            )
+            self._context = own_context(self)
         return self._context
 
     def is_recording(self) -> bool:
@@ -169,12 +170,8 @@ class RecordingSpan(Span):
         self._links = links
 
     def _drop(self, attributes: int = 0, events: int = 0, links: int = 0) -> None:
-        of_attributes, of_events, of_links = self._dropped
-        self._dropped = (
-            of_attributes + attributes,
-            of_events + events,
-            of_links + links,
-        )
+        before = self._dropped
+        self._dropped = (before[0] + attributes, before[1] + events, before[2] + links)
 
     def set_status(
         self, status: Status | StatusCode, description: str | None = None
@@ -209,18 +206,15 @@ class RecordingSpan(Span):
         raised: object = exception
         if not isinstance(raised, BaseException):
             raised = TypeError(f"no exception: {text_of(raised, MAX_TEXT)}")
-        fields = exception_fields(raised)
-        event = {
-            "exception.type": fields.type,
-            "exception.message": fields.message,
-            "exception.stacktrace": fields.stack,
-        }
+        event = dict(zip(EXCEPTION_NAMES, exception_fields(raised), strict=True))
         self.add_event("exception", {**event, **(attributes or {})}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time is not None:
             return
         self.end_time = time.time_ns() if end_time is None else end_time
+        if self._sink is None:
+            return
         if native is None or not native.queue_span(self, self.end_time):
             self._sink(self._flat(self.end_time))
 
@@ -263,13 +257,3 @@ class RecordingSpan(Span):
             if set_status:
                 self.set_status(StatusCode.ERROR, error_text(exc_val))
         self.end()
-
-
-new_span: Callable[..., RecordingSpan] = native.new_span if native else RecordingSpan
-"""Return a span, as ``RecordingSpan`` does."""
-
-if native:
-    native.know_spans(
-        *(RecordingSpan, UNSET, NONE_DROPPED, (FlatEvent, FlatLink, Scope)),
-        *(SpanContext, (NO_STATE, INVALID_SPAN_CONTEXT.trace_state), tuple(SpanKind)),
-    )

@@ -18,7 +18,6 @@ from opentelemetry.trace import (
     SpanContext,
     SpanKind,
     StatusCode,
-    TraceFlags,
     Tracer,
     TracerProvider,
     TraceState,
@@ -30,7 +29,9 @@ from opentelemetry.util._decorator import _agnosticcontextmanager
 from otel_aiohttp_logs.flat import FlatSpan, Scope
 from otel_aiohttp_logs.record.exceptions import error_text
 from otel_aiohttp_logs.span.ids import new_span_id, new_trace_id
-from otel_aiohttp_logs.span.span import NO_STATE, RecordingSpan, new_span
+from otel_aiohttp_logs.span.links import own_context
+from otel_aiohttp_logs.span.span import NO_STATE, RecordingSpan
+from otel_aiohttp_logs.span.twins import new_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,8 @@ class SpanPipeline(NamedTuple):
     """Which spans are recorded, and where a finished one goes."""
 
     sampler: Sampler
-    sink: Callable[[FlatSpan], None]
+    sink: Callable[[FlatSpan], None] | None
+    """None if nobody wants it: then it's there for the ids of its lines."""
     span: type[RecordingSpan] = RecordingSpan
     """The class of the spans, which knows their limits (see span.limited)."""
 
@@ -224,13 +226,7 @@ class UnrecordedSpan(NonRecordingSpan):
 
     def get_span_context(self) -> SpanContext:
         if self._context is None:
-            self._context = SpanContext(
-                self.trace_id,
-                self.span_id,
-                is_remote=False,
-                trace_flags=TraceFlags(self.flags),
-                trace_state=self.trace_state,
-            )
+            self._context = own_context(self)
         return self._context
 
 

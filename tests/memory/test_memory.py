@@ -27,7 +27,7 @@ OF_AN_APPLICATION = {
     for name in (
         "_settings.Settings",
         "_speed._c.Responding",
-        "_setup.Instrumented",
+        "_instrumented.Instrumented",
         "export.settings.ExportSettings",
         "request.middleware.Serving",
         "request.request_id.RequestIds",

@@ -21,6 +21,9 @@ from otel_aiohttp_logs import bind, instrument_app
 
 async def answer(request: web.Request) -> web.StreamResponse:
     how = request.query.get("how", request.match_info.get("how", ""))
+    if how == "cloned":
+        request = request.clone(rel_url="/elsewhere")
+        how = "streamed"
     if how == "bound":
         bind(user_id=7, route="mine")
     elif how == "streamed":

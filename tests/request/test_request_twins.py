@@ -31,6 +31,7 @@ TARGETS = [
     "/orders/8?token=secret",
     "/bound",
     "/streamed",
+    "/cloned",
     "/raises",
     "/moved",
     "/many",
@@ -118,11 +119,17 @@ def comparable(line):
 
 
 @pytest.mark.skipif(native is None, reason="nothing is compiled here")
+@pytest.mark.parametrize("exporter", ["otlp", "none"])
 @pytest.mark.parametrize("sampler", ["parentbased_always_on", "always_off"])
-def test_all_is_the_same(sampler):
+def test_all_is_the_same(sampler, exporter):
     """Spans, their attributes in order, events and lines, of many odd requests."""
-    compiled = known(150, OTEL_TRACES_SAMPLER=sampler)
-    plain = known(150, OTEL_TRACES_SAMPLER=sampler, OTEL_AIOHTTP_LOGS_PURE="1")
+    asked = {
+        "OTEL_TRACES_SAMPLER": sampler,
+        "OTEL_TRACES_EXPORTER": exporter,
+        "OTEL_LOGS_EXPORTER": exporter,
+    }
+    compiled = known(150, **asked)
+    plain = known(150, **asked, OTEL_AIOHTTP_LOGS_PURE="1")
 
     assert len(plain) > 400
     assert sum(line.get("status") == 200 for line in plain) > 100

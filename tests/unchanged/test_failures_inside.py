@@ -19,7 +19,7 @@ from unchanged_hostile import (
     Unspeakable,
 )
 
-from otel_aiohttp_logs import _setup, bind, instrument_app, stats, step
+from otel_aiohttp_logs import _instrumented, bind, instrument_app, stats, step
 
 log = logging.getLogger("shop")
 
@@ -60,7 +60,7 @@ def make_app():
 @pytest.fixture(autouse=True)
 def _never_said():
     """The first failure of a process is said, and each test is to see its first."""
-    _setup._tally.failures = 0
+    _instrumented.TALLY.failures = 0
 
 
 @pytest.fixture
