@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-__all__ = ["BATCH_WEIGHT", "MAX_WEIGHT", "Backlog"]
+__all__ = ["BATCH_WEIGHT", "MAX_WEIGHT", "WORTH_A_POST", "Backlog"]
 
 BATCH_WEIGHT = 4 << 20
 """Bytes in a batch. The Collector refuses requests of more than 20 MiB."""
+WORTH_A_POST = 256
+"""
+Records that are sent without waiting for more, though more may fit into a batch.
+
+While a batch is made and sent the application's loop waits for the interpreter, or for
+the core: with 512 the slowest of 100 requests take a quarter longer.
+"""
 
 R = TypeVar("R")
 
@@ -35,9 +42,10 @@ class Backlog(Generic[R]):
         self, queue_size: int, batch_size: int, weigh: Callable[[R], int]
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
-        """Called by a putting thread as soon as a batch is complete."""
+        """Called by a putting thread as soon as there's enough for a post."""
         self._queue_size = queue_size
         self._batch_size = batch_size
+        self._enough = min(batch_size, WORTH_A_POST)
         self._closed = False
         self._waiting = waiting(self._wake, self._refuse, weigh)
         self.put: Callable[[R], None] = self._waiting.put
@@ -63,14 +71,15 @@ class Backlog(Generic[R]):
         self._refused["closed" if self._closed else "queue_full"].add()
 
     def rearm(self, wake_at: int | None = None) -> None:
-        """Have ``wake`` called at the next full batch, or at *wake_at* records."""
-        wake_at = self._waiting.wake_at = wake_at or self._batch_size
+        """Have ``wake`` called as soon as there's enough, or at *wake_at* records."""
+        wake_at = self._waiting.wake_at = wake_at or self._enough
         if len(self._waiting) >= wake_at:
             self._waiting.wake_at = NEVER
             self.wake()
 
     def has_batch(self) -> bool:
-        return len(self._waiting) >= self._batch_size
+        """Tell whether there's enough for a post."""
+        return len(self._waiting) >= self._enough
 
     def __len__(self) -> int:
         return len(self._waiting)

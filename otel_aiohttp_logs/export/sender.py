@@ -107,7 +107,7 @@ class Sender(Generic[R]):
             self._fail_flushes()
 
     async def _nap(self) -> bool:
-        """Wait for a full batch or for the delay, and return True if it's the delay."""
+        """Wait for enough or for the delay, and return True if it's the delay."""
         if self._woken:
             self._woken = False
             return False

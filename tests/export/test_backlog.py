@@ -115,6 +115,23 @@ def test_one_wake_up_for_each_batch():
     assert woken == [4, 3]
 
 
+def test_half_a_large_batch_is_enough():
+    """What is there by then is sent; a batch that is due holds twice as much."""
+    woken = []
+    queue = backlog(batch_size=512)
+    queue.wake = lambda: woken.append(len(queue))
+    queue.rearm()
+    for _ in range(255):
+        queue.put(flat_log())
+    assert (woken, queue.has_batch()) == ([], False)
+
+    queue.put(flat_log())
+    assert (woken, queue.has_batch()) == ([256], True)
+    for _ in range(400):
+        queue.put(flat_log())
+    assert [len(queue.take()), len(queue.take())] == [512, 144]
+
+
 def test_put_within_put():
     """
     A destructor and a signal handler may emit in the middle of another emission, and
