@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Lines of a failed program's output that are shown."""
+_installing = threading.Lock()
+"""Two images are made at a time, and apt-get takes one caller."""
 
 
 class CommandError(Exception):
@@ -77,9 +80,13 @@ def install(packages: Mapping[str, str]) -> None:
 
     Raises ``CommandError`` that says what to install otherwise.
     """
-    missing = [name for name, program in packages.items() if not shutil.which(program)]
-    if not missing:
-        return
+    with _installing:
+        missing = [name for name, it in packages.items() if not shutil.which(it)]
+        if missing:
+            _install(missing)
+
+
+def _install(missing: Sequence[str]) -> None:
     wanted = " ".join(missing)
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         msg = f"{wanted}: not there, and only root can install it (apt-get)"
