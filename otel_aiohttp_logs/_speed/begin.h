@@ -15,9 +15,9 @@
     X(span_key) X(request_key) X(context_var) X(extract) X(extracts) X(nothing)          \
     X(id_for) X(makes_ids) X(parent_of) X(of_roots) X(time) X(time_ns) X(perf_counter)   \
     X(methods) X(attributes_of) X(server_address) X(version_of) X(current_task)          \
-    X(running_loop)                                                                      \
-    X(served_key) X(agent_header) X(host_header) X(response_header) X(ending_type)       \
-    X(event_wanted) X(write_event) X(info) X(ok) X(method_name) X(path_name)             \
+    X(running_loop) X(served_key) X(agent_header) X(host_header) X(response_header)       \
+    X(ending_type) X(event_wanted) X(write_event) X(info) X(ok) X(method_name)           \
+    X(path_name)                                                                         \
     X(scheme_name) X(version_name) X(route_name) X(client_name) X(agent_name)            \
     X(id_name) X(status_name) X(duration_name) X(first_byte_name) X(size_name)           \
     X(outcome_name)
@@ -26,8 +26,8 @@
 #define BEGIN_NAMES(X)                                                                   \
     X(_end_event) X(_end_span) X(add_done_callback) X(body_length) X(canonical)          \
     X(finished) X(get) X(headers) X(match_info) X(method) X(pipeline) X(protocol)        \
-    X(raw_path) X(raw_query_string) X(rel_url) X(remote) X(resource) X(result) X(route) X(sampler) X(scheme)             \
-    X(setdefault) X(sink) X(span) X(status) X(transport) X(version)
+    X(raw_path) X(raw_query_string) X(rel_url) X(remote) X(resource) X(result) X(route)  \
+    X(sampler) X(scheme) X(setdefault) X(sink) X(span) X(status) X(transport) X(version)
 
 /* The slots of what is made here, and their values. */
 #define SERVED_SLOTS(X)                                                                  \

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-__all__ = ["BATCH_WEIGHT", "MAX_WEIGHT", "WORTH_A_POST", "Backlog"]
+__all__ = ["BATCH_WEIGHT", "MAX_WEIGHT", "Backlog"]
 
 BATCH_WEIGHT = 4 << 20
 """Bytes in a batch. The Collector refuses requests of more than 20 MiB."""

@@ -42,6 +42,9 @@ class ExceptionFields(NamedTuple):
     stack: str
     """The traceback as Python prints it, with the causes before it."""
 
+    def named(self) -> dict[str, str]:
+        return dict(zip(EXCEPTION_NAMES, self, strict=True))
+
 
 def exception(record: logging.LogRecord) -> ExceptionFields | None:
     """

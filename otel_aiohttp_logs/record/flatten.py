@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from otel_aiohttp_logs.flat import FlatLog
 from otel_aiohttp_logs.record.access import EVENT_NAME, EventRecord
-from otel_aiohttp_logs.record.exceptions import EXCEPTION_NAMES
 from otel_aiohttp_logs.record.fields import exception
 from otel_aiohttp_logs.record.said import say_and_leave
 from otel_aiohttp_logs.record.stamp import ids_of
@@ -33,7 +32,7 @@ def flat_log(record: logging.LogRecord) -> FlatLog:
     if record.exc_info or record.exc_text:
         raised = exception(record)
         if raised is not None:
-            attributes.update(zip(EXCEPTION_NAMES, raised, strict=True))
+            attributes.update(raised.named())
     return FlatLog(
         int(record.created * 1_000_000_000),
         severity_number(record.levelno),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TraceState
 
 # OTLP's Span.flags: whether it is known that a context is another process's, and is.
-HAS_IS_REMOTE = 0x100
-IS_REMOTE = 0x200
+_HAS_IS_REMOTE = 0x100
+_IS_REMOTE = 0x200
 
 
 class _Ours(Protocol):
@@ -37,17 +37,22 @@ def own_context(span: _Ours) -> SpanContext:
     )
 
 
+def wire_flags(flags: int, context: SpanContext | None) -> int:
+    """Return OTLP's flags of a link to *context*, or of a span whose parent it is."""
+    remote = context is not None and context.is_remote
+    return flags | _HAS_IS_REMOTE | (_IS_REMOTE if remote else 0)
+
+
 def flat_link(
     context: SpanContext, attributes: Mapping[str, Any] | None, limits: Limits
 ) -> FlatLink | None:
     """Return the link, None if it would say nothing."""
     if not (context.is_valid or attributes or context.trace_state):
         return None
-    flags = context.trace_flags | HAS_IS_REMOTE
     return FlatLink(
         context.trace_id,
         context.span_id,
-        flags | IS_REMOTE if context.is_remote else flags,
+        wire_flags(context.trace_flags, context),
         context.trace_state.to_header(),
         *clean(attributes, limits.link_attributes, limits.inner_value_length),
     )

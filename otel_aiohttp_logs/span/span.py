@@ -15,21 +15,12 @@ from opentelemetry.trace import (
 )
 
 from otel_aiohttp_logs.flat import FlatEvent, FlatLink, FlatSpan, Plain, Scope
-from otel_aiohttp_logs.record.exceptions import (
-    EXCEPTION_NAMES,
-    error_text,
-    exception_fields,
-)
+from otel_aiohttp_logs.record.exceptions import error_text, exception_fields
 from otel_aiohttp_logs.record.safe import MAX_TEXT
 from otel_aiohttp_logs.record.text import name_of, text_of
 from otel_aiohttp_logs.record.twins import native, plain
 from otel_aiohttp_logs.span.limits import Limits, clean
-from otel_aiohttp_logs.span.links import (
-    HAS_IS_REMOTE,
-    IS_REMOTE,
-    flat_link,
-    own_context,
-)
+from otel_aiohttp_logs.span.links import flat_link, own_context, wire_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -206,7 +197,7 @@ class RecordingSpan(Span):
         raised: object = exception
         if not isinstance(raised, BaseException):
             raised = TypeError(f"no exception: {text_of(raised, MAX_TEXT)}")
-        event = dict(zip(EXCEPTION_NAMES, exception_fields(raised), strict=True))
+        event = exception_fields(raised).named()
         self.add_event("exception", {**event, **(attributes or {})}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
@@ -220,14 +211,13 @@ class RecordingSpan(Span):
 
     def _flat(self, end_time: int) -> FlatSpan:
         parent = self.parent
-        flags = self.flags | HAS_IS_REMOTE
         attributes_dropped, events_dropped, links_dropped = self._dropped
         status, message = self._status
         return FlatSpan(
             self.trace_id,
             self.span_id,
             0 if parent is None else parent.span_id,
-            flags | IS_REMOTE if parent is not None and parent.is_remote else flags,
+            wire_flags(self.flags, parent),
             self.trace_state.to_header() if self.trace_state else "",
             self.name,
             self.kind.value,
