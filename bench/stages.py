@@ -5,9 +5,9 @@ Where ours spends it: a request's CPU, stage by stage.
 
 A profiler sees what is compiled as its caller. So there is a ladder of services, each
 with one thing more than the one before, and all take turns (see parts/turns.py). What
-is printed is the CPU of the event loop's thread that each takes more than the one below
-it in the same turn, the median with its quartiles; at last that of our other thread. On
-the first rungs the lines go nowhere: that is aiohttp, the handler and ``logging``.
+is printed is the CPU of the event loop's thread that each takes more than that one in
+the same turn, the median with its quartiles; at last that of our other thread. On the
+first rungs the lines go nowhere: that is aiohttp, the handler and ``logging``.
 """
 
 from __future__ import annotations

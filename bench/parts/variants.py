@@ -133,11 +133,13 @@ def ours_app() -> Variant:
     return Variant(instrument, lambda: _flush(spans, logs))
 
 
-def _ours(pipeline: str, **options: str) -> Variant:
+def _ours(
+    pipeline: str, output: str = "json", access_log: str | None = None
+) -> Variant:
     from otel_aiohttp_logs import flush, instrument_app, stats
 
     def instrument(app: web.Application) -> None:
-        instrument_app(app, pipeline=pipeline, **{"output": "json", **options})
+        instrument_app(app, pipeline=pipeline, output=output, access_log=access_log)
 
     def dropped() -> int:
         counts = stats()
