@@ -17,9 +17,7 @@ rmdir "$0.lock"
 """
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root installs: run as root"
-)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs: run as root")
 def test_one_install_at_a_time(tmp_path, monkeypatch):
     """Two images are made side by side, and each may need a package."""
     apt_get = tmp_path / "apt-get"
