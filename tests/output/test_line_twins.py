@@ -321,3 +321,26 @@ def test_an_ordinary_event_needs_no_record():
         assert len(waiting) == 1
 
     contextvars.copy_context().run(inside)
+
+
+def test_an_event_that_nobody_exports_needs_no_record():
+    """Of one outlet that isn't our queue, or of several, nothing is known here."""
+
+    def inside() -> None:
+        go_to("request", {})
+        handlers = Handlers()
+
+        def write(*outlets):
+            handlers.outlet.outlets = outlets
+            return handlers.event("GET / 200", 20, {"duration": 0.5}, get_current())
+
+        with handlers.attached():
+            written, line = write()
+            elsewhere = write(lambda _, __: None)
+            both = write(lambda _, __: None, lambda _, __: None)
+
+        assert written
+        assert json.loads(line)["message"] == "GET / 200"
+        assert elsewhere == both == (False, "")
+
+    contextvars.copy_context().run(inside)
